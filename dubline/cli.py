@@ -1,0 +1,191 @@
+"""The `dubline` command. Heavy imports stay inside the commands that need them: `--help` answers at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dubline.domain.errors import DublineError, InvalidRequest, ServiceUnavailable
+
+app = typer.Typer(
+    help="Translate videos: the same picture with dubbed speech, subtitles and a quality report.",
+    epilog="Exit codes: 0 done, 2 wrong request, 3 not a readable video, 4 unsupported language, 5 output cannot be "
+    "written, 6 model or program missing, 7 quality gate failed, 8 engine failed, 9 ffmpeg failed, 10 Prefect server "
+    "unreachable, 130 interrupted, 1 anything nobody foresaw.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+models_app = typer.Typer(help="Weights of the engines: what there is, where it comes from, whether it is here.")
+app.add_typer(models_app, name="models", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one line of JSON, and no progress.")]
+
+
+@app.command()
+def translate(
+    video: Annotated[Path, typer.Argument(help="The video to translate. It is never changed.")],
+    to: Annotated[list[str], typer.Option("--to", help="Target language, such as es; may be given several times.")],
+    source: Annotated[
+        str | None, typer.Option("--from", help="Spoken language; found by listening if left out.")
+    ] = None,
+    profile: Annotated[str, typer.Option(help="Which engines to use: offline, standard or studio.")] = "offline",
+    out: Annotated[Path | None, typer.Option(help="Where results go.", show_default="out/<video's name>")] = None,
+    refresh: Annotated[str | None, typer.Option(metavar="STAGE", help="Recompute from this stage on.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Translate a video: dubbed video, subtitles in both languages, report.html and report.json."""
+    from dubline.display import shown
+    from dubline.request import TranslateRequest
+    from flows import launch
+
+    request = TranslateRequest(
+        video=video.absolute(),
+        languages=tuple(dict.fromkeys(to)),
+        out=(out or Path("out") / video.stem).absolute(),
+        source_language=source,
+        profile=profile,
+        refresh=refresh,
+    )
+    with shown(request.languages, quiet=as_json):
+        manifest = launch.run(request)
+    if as_json:
+        typer.echo(manifest.model_dump_json())
+        return
+    for file in manifest.files:
+        if file.role != "clip":
+            typer.echo(f"{file.role:<14} {request.out / file.path}")
+    for warning in manifest.warnings:
+        typer.echo(f"note: {warning}", err=True)
+
+
+@app.command()
+def evaluate(
+    folder: Annotated[Path, typer.Argument(help="A folder that `dubline translate` wrote.")],
+    as_json: Json = False,
+) -> None:
+    """Measure a finished dub from its media and clips alone, beside each goal and reference point."""
+    from dubline.evaluation import rows, table
+
+    measured = rows(folder)
+    typer.echo(json.dumps([row.as_dict() for row in measured]) if as_json else table(measured))
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Say what is installed, which models are here, what is missing and the command that mends it."""
+    from dubline.doctor import examine
+
+    findings = examine()
+    if as_json:
+        typer.echo(json.dumps([finding.as_dict() for finding in findings]))
+    else:
+        for finding in findings:
+            typer.echo(str(finding))
+    if not all(finding.ok for finding in findings if finding.required):
+        raise typer.Exit(6)
+
+
+@models_app.command("list")
+def models_list(as_json: Json = False) -> None:
+    """Show source, size, licence and state of every model."""
+    from dubline.doctor import model_lines
+
+    lines = model_lines()
+    typer.echo(json.dumps(lines) if as_json else _columns(lines))
+
+
+@models_app.command("pull")
+def models_pull(
+    names: Annotated[list[str] | None, typer.Argument(help="Models, as `dubline models list` names them.")] = None,
+    profile: Annotated[str | None, typer.Option(help="All models of this profile.")] = None,
+) -> None:
+    """Fetch models, check each file's sha256, and put them where the engines look."""
+    from dubline import profiles
+    from dubline.engines.models import ModelStore
+    from dubline.engines.registry import models_of
+    from dubline.settings import settings
+
+    wanted = list(names or ())
+    if profile:
+        wanted += [model for spec in profiles.load(profile).engines for model in models_of(spec)]
+    if not wanted:
+        raise InvalidRequest("Name a model or a profile, as in: dubline models pull --profile offline.")
+    store = ModelStore(settings().models)
+    for name in dict.fromkeys(wanted):
+        store.pull(name)
+        typer.echo(f"{name}: {store.path(name)}")
+
+
+@app.command()
+def up() -> None:
+    """Start the local Prefect server, with its UI, and leave it running."""
+    from dubline import server
+
+    typer.echo(f"Prefect UI: {server.wait(server.start()).url}")
+
+
+@app.command()
+def down() -> None:
+    """Stop the local Prefect server."""
+    from dubline import server
+
+    typer.echo("stopped" if server.stop() else "no server was running")
+
+
+def _columns(rows: list[dict[str, str]]) -> str:
+    widths = {key: max(len(key), *(len(row[key]) for row in rows)) for key in rows[0]}
+    lines = [{key: key for key in widths}, *rows]
+    return "\n".join("  ".join(line[key].ljust(width) for key, width in widths.items()).rstrip() for line in lines)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what went wrong into one sentence and a documented exit code."""
+    try:
+        yield
+    except DublineError as error:
+        _fail(str(error), error.exit_code)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        _fail("Interrupted; the same command goes on from here.", 130)
+    except Exception as error:
+        if _is_connection(error):
+            _fail(
+                f"The Prefect server stopped answering ({error}); run `dubline up` and try again.",
+                ServiceUnavailable.exit_code,
+            )
+        if "DUBLINE_DEBUG" in os.environ:
+            raise
+        _fail(f"Unexpected {type(error).__name__}: {error}. Set DUBLINE_DEBUG=1 for details; this is a bug.", 1)
+
+
+def _is_connection(error: BaseException) -> bool:
+    return type(error).__module__.split(".")[0] in {"httpx", "httpcore"}
+
+
+def _fail(sentence: str, code: int) -> None:
+    print(f"dubline: {' '.join(sentence.split())}", file=sys.stderr)
+    sys.stdout.flush()
+    # Daemon threads may hold a native runtime that takes its time to wind down; nothing of ours is left to do.
+    os._exit(code)
+
+
+def main() -> None:
+    from dubline.settings import share_threads
+
+    share_threads()
+    with _explained():
+        app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""What this machine has and what it lacks, each with the command that mends it."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from typing import Any
+
+from dubline import profiles, server
+from dubline.engines.models import ModelStore
+from dubline.engines.registry import entry, models_of
+from dubline.settings import settings
+
+PROGRAMS = {
+    "ffmpeg": "apt-get install ffmpeg",
+    "ffprobe": "apt-get install ffmpeg",
+    "setpriv": "apt-get install util-linux",
+    "apertium": "apt-get install apertium apertium-eng-spa",
+}
+_LOW_DISK = 5 * 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at. `required` things must be there for the offline profile to work."""
+
+    what: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+    required: bool = True
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def __str__(self) -> str:
+        mark = "ok  " if self.ok else "MISS" if self.required else "-   "
+        remedy = "" if self.ok or not self.remedy else f"  ->  {self.remedy}"
+        return f"{mark}  {self.what:<28} {self.detail}{remedy}"
+
+
+def examine() -> tuple[Finding, ...]:
+    """Programs, Python packages, models of each profile, the server, and room on the disk."""
+    programs = (_program(name, remedy) for name, remedy in PROGRAMS.items())
+    return (*programs, *_packages(), *_models(), _server(), _disk())
+
+
+def model_lines() -> list[dict[str, str]]:
+    """A row for each model: name, state, size, licence, source."""
+    store = ModelStore(settings().models)
+    rows = []
+    for name in store.names():
+        model = store.describe(name)
+        size = f"{'about ' if model.size_is_rough else ''}{model.size / 1e6:,.0f} MB"
+        licence = f"{model.licence} ({model.licence_note})" if model.licence_note else model.licence
+        rows.append(
+            {
+                "model": name,
+                "state": model.state.status,
+                "size": size,
+                "licence": licence,
+                "source": ", ".join(model.sources),
+            }
+        )
+    return rows
+
+
+def _program(name: str, remedy: str) -> Finding:
+    path = shutil.which(name)
+    return Finding(name, path is not None, path or "not on PATH", remedy)
+
+
+def _packages() -> list[Finding]:
+    names = {
+        package for name in profiles.names() for spec in profiles.load(name).engines for package in entry(spec).packages
+    }
+    findings = []
+    for name in sorted(names | {"prefect", "great-expectations"}):
+        try:
+            findings.append(Finding(name, True, metadata.version(name)))
+        except metadata.PackageNotFoundError:
+            findings.append(Finding(name, False, "not installed", "scripts/setup"))
+    return findings
+
+
+def _models() -> list[Finding]:
+    store = ModelStore(settings().models)
+    findings = []
+    for profile in profiles.names():
+        for model in dict.fromkeys(m for spec in profiles.load(profile).engines for m in models_of(spec)):
+            state = store.state(model)
+            ok = state.status == "present"
+            remedy = f"dubline models pull {model}"
+            findings.append(Finding(f"{profile}: {model}", ok, state.status, remedy, required=profile == "offline"))
+    return findings
+
+
+def _server() -> Finding:
+    running = server.running()
+    detail = running.url if running else "not running; the first `dubline translate` starts it"
+    return Finding("Prefect server", running is not None, detail, "dubline up", required=False)
+
+
+def _disk() -> Finding:
+    place = next(path for path in (settings().home, *settings().home.parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    return Finding("free disk", free > _LOW_DISK, f"{free / 1e9:.0f} GB at {place}", "make room or set DUBLINE_HOME")

@@ -1,0 +1,69 @@
+"""Every error that Dubline raises on purpose. The type says whether a retry can help and how a command exits.
+
+    DublineError                    exit  retry
+    ├── InvalidRequest                 2  no     an option, a name or a configuration file is wrong
+    │   └── UnsupportedLanguage        4  no     a language or a pair that the chosen engines cannot do
+    ├── InvalidMedia                   3  no     the input is not a video that can be read
+    ├── OutputUnavailable              5  no     the output place cannot be written, or its disk is full
+    ├── ModelMissing                   6  no     weights or a program that an engine needs are not there
+    ├── GateFailed                     7  no     a quality gate found a structural fault
+    ├── EngineFailed                   8  no     an engine could not process good input
+    │   └── EngineUnavailable          8  yes    an engine's host was lost, out of memory or unreachable
+    ├── MediaToolFailed                9  yes    ffmpeg crashed or ran out of time on media that was accepted
+    └── ServiceUnavailable            10  yes    the Prefect server cannot be reached or started
+
+Exit code 0 is success, 1 an error nobody foresaw (a bug), 130 an interruption by the user.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DublineError(Exception):
+    """Base of all. The message is one sentence: what, where, what to do."""
+
+    exit_code: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
+
+
+class InvalidRequest(DublineError):
+    exit_code = 2
+
+
+class UnsupportedLanguage(InvalidRequest):
+    exit_code = 4
+
+
+class InvalidMedia(DublineError):
+    exit_code = 3
+
+
+class OutputUnavailable(DublineError):
+    exit_code = 5
+
+
+class ModelMissing(DublineError):
+    exit_code = 6
+
+
+class GateFailed(DublineError):
+    exit_code = 7
+
+
+class EngineFailed(DublineError):
+    exit_code = 8
+
+
+class EngineUnavailable(EngineFailed):
+    retryable = True
+
+
+class MediaToolFailed(DublineError):
+    exit_code = 9
+    retryable = True
+
+
+class ServiceUnavailable(DublineError):
+    exit_code = 10
+    retryable = True

@@ -1,0 +1,35 @@
+"""From a pyannote annotation to a diarization result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dubline.domain.time import Span, total_ms
+from dubline.domain.transcript import Speaker, Turn
+from dubline.engines.contracts import DiarizationResult
+from dubline.engines.diarization.pitch import median_f0_hz
+
+
+def result_from(annotation: Any, samples: NDArray[np.float32], sample_rate: int) -> DiarizationResult:
+    """Turns in order, speakers named S1, S2, ... by their first turn, each with pitch and speaking time.
+
+    `annotation` is a pyannote.core.Annotation in seconds on the axis of `samples`, float32 (samples,), mono.
+    """
+    end = Span(0, len(samples) * 1000 // sample_rate)
+    tracks = [
+        (span, label)
+        for segment, _, label in annotation.itertracks(yield_label=True)
+        if (span := Span.from_seconds(segment.start, segment.end) & end)
+    ]
+    tracks.sort(key=lambda track: (track[0], str(track[1])))
+    names = {label: f"S{number}" for number, label in enumerate(dict.fromkeys(label for _, label in tracks), start=1)}
+    turns = tuple(Turn(span, names[label]) for span, label in tracks)
+    return DiarizationResult(turns, tuple(_speaker(name, turns, samples, sample_rate) for name in names.values()))
+
+
+def _speaker(name: str, turns: tuple[Turn, ...], samples: NDArray[np.float32], sample_rate: int) -> Speaker:
+    own = [turn.span for turn in turns if turn.speaker == name]
+    return Speaker(name, median_f0_hz(samples, sample_rate, own), total_ms(own))

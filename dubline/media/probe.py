@@ -1,0 +1,191 @@
+"""What a file is: an accepted video with its picture, audio tracks and subtitles, or InvalidMedia with the reason.
+
+Headers can lie, so the announced duration is held against the times of the packets. That needs no decoding, and where
+the container can seek it reads only the last seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from dubline.domain.errors import InvalidMedia, MediaToolFailed
+from dubline.domain.languages import LANGUAGES
+from dubline.media.inputs import MAX_PIXELS, check_file, probing_arguments, shown
+from dubline.media.runner import run_ffprobe
+from dubline.storage.artifacts import local_path
+from dubline.storage.results import ArtifactRef, Picture, Source, Track
+
+_HEADER_TIMEOUT_S = 120
+_TAIL_S = 10.0
+"""How much of the end is read to find the last packet; longer than the distance of two seek points in common files."""
+_CONTAINERS = {"matroska": "mkv", "mpegts": "ts"}
+_PADDING_S = 0.03
+"""The last packet of sound may be filled up with silence that the header does not count: AAC's have 1024 samples."""
+_ANNOUNCING = {"mp4", "mov", "mkv", "avi", "flv", "asf"}
+"""Containers that write their duration down. Of the others ffprobe tells an estimate, which proves nothing."""
+_BIBLIOGRAPHIC = {"ger": "de", "fre": "fr", "chi": "zh"}
+"""ISO 639-2/B where it differs from 639-2/T."""
+_BY_ISO3 = {language.iso3: code for code, language in LANGUAGES.items()}
+
+
+def probe(file: ArtifactRef) -> Source:
+    """Look into a user's file. Raises InvalidMedia with one sentence that says why it cannot be dubbed."""
+    path = local_path(file)
+    check_file(path)
+    try:
+        header = _header(path)
+        container, streams = _container(header), _streams(header)
+        picture = _picture(path, streams)
+        duration_ms = _duration_ms(path, header, container)
+    except MediaToolFailed as error:
+        raise InvalidMedia(f"'{shown(path)}' cannot be examined: {error}") from error
+    tracks = tuple(_track(s) for s in streams if s.get("codec_type") == "audio" and int(s.get("channels", 0)) > 0)
+    written = [s for s in streams if s.get("codec_type") == "subtitle"]
+    dubbed = next((t for t in tracks if t.default), tracks[0] if tracks else None)
+    return Source(
+        file=file,
+        container=container,
+        duration_ms=duration_ms,
+        picture=picture,
+        tracks=tracks,
+        dubbed_track=dubbed.index if dubbed else None,
+        subtitles=tuple((s["index"], s["codec_name"]) for s in written),
+        subtitle_languages=tuple(language_code(s.get("tags", {}).get("language")) for s in written),
+    )
+
+
+def language_code(tag: str | None) -> str | None:
+    """ISO 639-1 of a container's language tag (639-1, 639-2/B or /T, BCP 47), None where Dubline does not know it."""
+    primary = (tag or "").lower().replace("_", "-").partition("-")[0]
+    return primary if primary in LANGUAGES else _BY_ISO3.get(primary) or _BIBLIOGRAPHIC.get(primary)
+
+
+def is_rotated(path: Path, source: Source) -> bool:
+    """Whether the container says that the picture is to be shown turned, as phones do for portrait."""
+    if source.picture is None or source.container not in ("mp4", "mov"):
+        return False
+    entries = ["-select_streams", str(source.picture.index), "-show_entries", "stream_side_data=rotation"]
+    found = run_ffprobe([*entries, "-of", "default=nw=1:nk=1", *probing_arguments(path)], reading=path).stdout
+    return any(_seconds(line) for line in found.split())
+
+
+def _header(path: Path) -> dict[str, Any]:
+    arguments = ["-show_format", "-show_streams", "-of", "json", *probing_arguments(path)]
+    found: dict[str, Any] = json.loads(run_ffprobe(arguments, reading=path, timeout_s=_HEADER_TIMEOUT_S).stdout)
+    return found
+
+
+def _container(header: dict[str, Any]) -> str:
+    name = str(header["format"]["format_name"]).partition(",")[0]
+    if name == "mov":
+        return "mov" if header["format"].get("tags", {}).get("major_brand", "qt").startswith("qt") else "mp4"
+    return _CONTAINERS.get(name, name)
+
+
+def _streams(header: dict[str, Any]) -> list[dict[str, Any]]:
+    """Streams whose codec ffmpeg knows by name; what it does not know can neither be decoded nor copied."""
+    return [s for s in header.get("streams", []) if s.get("codec_name", "unknown") not in ("unknown", "none")]
+
+
+def _picture(path: Path, streams: list[dict[str, Any]]) -> Picture:
+    """The video stream that is shown: the default one, else the first. A cover image is not a picture."""
+    covers = ("attached_pic", "timed_thumbnails", "still_image")
+    videos = [
+        s
+        for s in streams
+        if s.get("codec_type") == "video" and not any(s.get("disposition", {}).get(name) for name in covers)
+    ]
+    if not videos:
+        raise InvalidMedia(f"'{shown(path)}' has no picture; Dubline translates videos, give it one.")
+    chosen = next((s for s in videos if s.get("disposition", {}).get("default")), videos[0])
+    width, height = int(chosen.get("width", 0)), int(chosen.get("height", 0))
+    if width <= 0 or height <= 0:
+        raise InvalidMedia(f"The picture of '{shown(path)}' cannot be decoded; the file is damaged, try another copy.")
+    if width * height > MAX_PIXELS:
+        raise InvalidMedia(f"The picture of '{shown(path)}' is {width} x {height}; scale it down to 8K or less.")
+    return Picture(
+        index=chosen["index"],
+        codec=chosen["codec_name"],
+        width=width,
+        height=height,
+        frame_rate=_rate(chosen.get("avg_frame_rate")) or _rate(chosen.get("r_frame_rate")),
+    )
+
+
+def _rate(text: str | None) -> float:
+    try:
+        return float(Fraction(text or "0"))
+    except (ValueError, ZeroDivisionError):
+        return 0.0
+
+
+def _track(stream: dict[str, Any]) -> Track:
+    return Track(
+        index=stream["index"],
+        codec=stream["codec_name"],
+        channels=stream["channels"],
+        language=language_code(stream.get("tags", {}).get("language")),
+        default=bool(stream.get("disposition", {}).get("default")),
+    )
+
+
+def _duration_ms(path: Path, header: dict[str, Any], container: str) -> int:
+    """The announced duration, or the end of the last packet on the container's axis where that disagrees.
+
+    Missing less than half a second (or 0.5%, up to 5 s) is how muxers round, more of it means that the end was cut off.
+    """
+    start = _seconds(header["format"].get("start_time")) or 0.0
+    announced = _announced_s(header, container)
+    slack = max(0.5, min(announced * 0.005, 5.0))
+    end = _last_packet_s(path, f"{start + announced - _TAIL_S:.3f}%") - start if announced > _TAIL_S else 0.0
+    if abs(end - announced) > slack or announced == 0:
+        end = _last_packet_s(path, None) - start
+    if end <= 0:
+        raise InvalidMedia(f"'{shown(path)}' holds no picture or sound; it looks truncated, copy or download it again.")
+    if container in _ANNOUNCING and announced - end > slack:
+        raise InvalidMedia(
+            f"'{shown(path)}' ends after {end:.1f} s though it announces {announced:.1f} s: it looks truncated, "
+            "copy or download it again."
+        )
+    return round((announced if -_PADDING_S <= announced - end <= slack else end) * 1000)
+
+
+def _announced_s(header: dict[str, Any], container: str) -> float:
+    """What the header says. For an AVI without its index ffprobe scales that to the file's size, so frames count."""
+    duration = _seconds(header["format"].get("duration")) or 0.0
+    if container != "avi":
+        return duration
+    rates = [(float(s.get("nb_frames", 0)), _rate(s.get("r_frame_rate"))) for s in _streams(header)]
+    return max([duration, *(frames / rate for frames, rate in rates if rate > 0)])
+
+
+def _last_packet_s(path: Path, interval: str | None) -> float:
+    """Where the last packet of any stream ends, in the file's own time; -inf where nothing was found."""
+    last = float("-inf")
+
+    def on_line(line: str) -> None:
+        nonlocal last
+        times = dict(field.partition("=")[::2] for field in line.split("|"))
+        at = _seconds(times.get("pts_time"))
+        at = _seconds(times.get("dts_time")) if at is None else at
+        if at is not None:
+            last = max(last, at + (_seconds(times.get("duration_time")) or 0.0))
+
+    entries = ["-show_entries", "packet=pts_time,dts_time,duration_time", "-of", "compact=p=0"]
+    seeking = ["-read_intervals", interval] if interval else []
+    try:
+        run_ffprobe([*entries, *seeking, *probing_arguments(path)], reading=path, on_line=on_line)
+    except (InvalidMedia, MediaToolFailed):
+        if interval is None:
+            raise  # else it cannot seek there, and the caller reads the whole file
+    return last
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return None

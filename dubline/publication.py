@@ -1,0 +1,181 @@
+"""The output folder: files put there whole or not at all, and the manifest that says what each of them is.
+
+The manifest is written last and names every file with its sha256. A folder whose manifest fits the request and whose
+files are all as it says needs no run: that is how the same request again costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from dubline.domain.errors import OutputUnavailable
+from dubline.storage.artifacts import sha256_of, sync_directory
+
+MANIFEST = "manifest.json"
+Role = Literal[
+    "video", "subtitles-srt", "subtitles-vtt", "source-srt", "source-vtt", "report-html", "report-json", "clip"
+]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PublishedFile(Model):
+    role: Role
+    path: str
+    """Relative to the output folder."""
+    sha256: str
+    language: str | None = None
+
+
+class ManifestLine(Model):
+    """One line of a dub: enough to measure it again from the media and its clip alone."""
+
+    segment: str
+    speaker: str
+    source_start_ms: int
+    source_end_ms: int
+    source_text: str
+    text: str
+    voice: str
+    speed: float
+    """Engine speed against the voice's natural rate."""
+    stretch: float
+    """Tempo that was applied to the finished clip."""
+    start_ms: int
+    end_ms: int
+    """Where the stretched clip stands in the dub."""
+    clip: str | None
+    """The untouched clip, relative to the output folder; None where the original sound was kept."""
+    clip_sha256: str | None
+    flags: tuple[str, ...]
+
+
+class ManifestDub(Model):
+    language: str
+    video: str
+    lines: tuple[ManifestLine, ...]
+
+
+class Manifest(Model):
+    key: str
+    """What was asked: the content of the source, languages, engines and stages."""
+    source: str
+    """Where the source video is."""
+    source_sha256: str
+    source_language: str | None
+    duration_ms: int
+    dubbed_track: int | None
+    """Stream index in the source of the audio track that was dubbed."""
+    dubs: tuple[ManifestDub, ...]
+    files: tuple[PublishedFile, ...]
+    warnings: tuple[str, ...] = ()
+    stage_seconds: dict[str, float] = {}
+    """Stage -> wall time of the run that wrote this; stages found in the cache are left out."""
+
+
+def read(folder: Path) -> Manifest | None:
+    """The folder's manifest; None where there is none that can be read."""
+    try:
+        return Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def in_place(folder: Path, key: str) -> Manifest | None:
+    """The manifest, when it answers this very request and every file it names is there, byte for byte."""
+    manifest = read(folder)
+    if manifest is None or manifest.key != key:
+        return None
+    return manifest if all(_unchanged(folder, file) for file in manifest.files) else None
+
+
+def _unchanged(folder: Path, file: PublishedFile) -> bool:
+    path = folder / file.path
+    return path.is_file() and sha256_of(path) == file.sha256
+
+
+@contextmanager
+def output_errors(folder: Path) -> Iterator[None]:
+    """Say in one sentence why the output folder cannot be used."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputUnavailable(
+            f"Cannot write to the output folder {folder}: {os.strerror(error.errno or 0)}; "
+            "make room or choose another with --out."
+        ) from error
+
+
+def require_writable(folder: Path) -> None:
+    """Find out before any work starts. Raises OutputUnavailable."""
+    with output_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".dubline-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+
+
+class Folder:
+    """An output folder being filled. Files are staged in a hidden place inside it, then renamed, the manifest last."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._stage = folder / f".partial-{os.getpid()}"
+        self.files: list[PublishedFile] = []
+
+    def add(self, role: Role, name: str, content: Path | str, language: str | None = None) -> str:
+        """Stage a file (copied from a path, or written from text) under its final relative name; returns the name.
+
+        A name that was added before is left as it is: two languages share the source's subtitles.
+        """
+        if any(file.path == name for file in self.files):
+            return name
+        with output_errors(self.folder):
+            path = self._stage / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(content, Path):
+                shutil.copyfile(content, path)
+            else:
+                path.write_text(content, encoding="utf-8")
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        self.files.append(PublishedFile(role=role, path=name, sha256=sha256_of(path), language=language))
+        return name
+
+    def commit(self, manifest: Manifest) -> Manifest:
+        """Move everything into place. Until the manifest stands, no reader takes the folder for finished.
+
+        Returns the manifest with the files it names.
+        """
+        manifest = manifest.model_copy(update={"files": tuple(self.files)})
+        with output_errors(self.folder):
+            (self.folder / MANIFEST).unlink(missing_ok=True)
+            shutil.rmtree(self.folder / "clips", ignore_errors=True)
+            for file in self.files:
+                final = self.folder / file.path
+                final.parent.mkdir(parents=True, exist_ok=True)
+                (self._stage / file.path).replace(final)
+            staged = self._stage / MANIFEST
+            staged.write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
+            staged.replace(self.folder / MANIFEST)
+            sync_directory(self.folder)
+        return manifest
+
+    def __enter__(self) -> Folder:
+        for stale in self.folder.glob(".partial-*"):
+            shutil.rmtree(stale, ignore_errors=True)
+        with output_errors(self.folder):
+            self._stage.mkdir(parents=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self._stage, ignore_errors=True)

@@ -1,0 +1,60 @@
+"""What a person asks for: one video, its target languages, and with which engines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from dubline import profiles
+from dubline.domain.errors import InvalidRequest, UnsupportedLanguage
+from dubline.domain.languages import language
+from dubline.engines.registry import engine_class
+from dubline.profiles import Profile
+from dubline.stages import STAGES
+
+
+class TranslateRequest(BaseModel):
+    """Parameters of a run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    video: Path = Field(description="The video to translate. It is read and never changed.")
+    languages: tuple[str, ...] = Field(min_length=1, description="Target languages, as ISO 639-1 codes.")
+    out: Path = Field(description="Folder for the dubbed videos, subtitles and reports.")
+    source_language: str | None = Field(None, description="Spoken language; found by the recognizer when not given.")
+    profile: str = Field("offline", description="Which engines: a name in deployments/profiles.")
+    refresh: str | None = Field(None, description="Recompute from this stage on, whatever is recorded.")
+
+
+def accept(request: TranslateRequest) -> Profile:
+    """Say before any work starts what cannot be done. Returns the profile.
+
+    Raises InvalidRequest or UnsupportedLanguage. A pair can be refused only when the source language was given; `pair`
+    looks again once the recognizer has found it.
+    """
+    profile = profiles.load(request.profile)
+    if request.refresh is not None and request.refresh not in STAGES:
+        raise InvalidRequest(f"There is no stage '{request.refresh}' to refresh; use one of: {', '.join(STAGES)}.")
+    source = request.source_language
+    if source is not None and not engine_class(profile.asr).recognizes(language(source).code):
+        raise UnsupportedLanguage(
+            f"The recognizer {profile.asr.engine} does not know '{source}'; choose another profile or language."
+        )
+    for target in request.languages:
+        if not engine_class(profile.speech).voices(language(target).code):
+            raise UnsupportedLanguage(
+                f"The speech engine {profile.speech.engine} has no voice for '{target}'; choose another profile."
+            )
+        if source is not None:
+            pair(profile, source, target)
+    return profile
+
+
+def pair(profile: Profile, source: str, target: str) -> None:
+    """Raises UnsupportedLanguage when the profile's translator cannot go from `source` to `target`."""
+    if source == target:
+        raise UnsupportedLanguage(f"The video is in '{source}' already; choose another target language.")
+    translator = engine_class(profile.translation)
+    if not translator.supports(source, target):
+        raise UnsupportedLanguage(translator.unsupported(source, target))

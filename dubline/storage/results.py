@@ -1,0 +1,197 @@
+"""What stages hand on: small values that refer to artifacts. These are what Prefect persists as checkpoints.
+
+Texts and media are artifacts, never fields: a result that leaks holds no transcript. Each value is validated when it is
+loaded, so a record of an older shape counts as no record.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ArtifactRef(Value):
+    """An immutable file: where it is, what it holds. Equal content has equal `sha256`, whatever its place."""
+
+    uri: str
+    sha256: str
+    size: int
+    """Bytes."""
+
+
+class Track(Value):
+    """An audio stream of the source."""
+
+    index: int
+    """ffmpeg's stream index in the file."""
+    codec: str
+    channels: int
+    language: str | None = None
+    default: bool = False
+
+
+class Picture(Value):
+    """The video stream of the source."""
+
+    index: int
+    codec: str
+    width: int
+    height: int
+    frame_rate: float
+    """Average frames a second."""
+
+
+class Source(Value):
+    """An accepted input video. `file` stays where the user has it and is never written to."""
+
+    file: ArtifactRef
+    container: str
+    duration_ms: int
+    picture: Picture | None
+    tracks: tuple[Track, ...]
+    dubbed_track: int | None
+    """Stream index of the audio track to dub; None where the video has no sound."""
+    subtitles: tuple[tuple[int, str], ...] = ()
+    """(stream index, codec) of the source's own subtitle streams."""
+    subtitle_languages: tuple[str | None, ...] = ()
+    """Language of each of them, in the same order."""
+
+
+class Audio(Value):
+    """The sound to work on, on the picture's time axis (silence before a late start)."""
+
+    full: ArtifactRef
+    """FLAC, 48 kHz, channels as in the source."""
+    speech: ArtifactRef
+    """FLAC, 16 kHz, mono."""
+    duration_ms: int
+    channels: int
+
+
+class Words(Value):
+    """An artifact with a TranscriptionResult."""
+
+    artifact: ArtifactRef
+    language: str
+    count: int
+
+
+class Turns(Value):
+    """An artifact with a DiarizationResult."""
+
+    artifact: ArtifactRef
+    speakers: int
+
+
+class Script(Value):
+    """An artifact with a Transcript."""
+
+    artifact: ArtifactRef
+    language: str
+    segments: int
+
+
+class Lines(Value):
+    """An artifact with a Translation."""
+
+    artifact: ArtifactRef
+    language: str
+
+
+class Plan(Value):
+    """An artifact with a SpeechPlan: for each line its text, voice and speed."""
+
+    artifact: ArtifactRef
+
+
+class Clip(Value):
+    """One spoken line: FLAC, mono, the engine's rate, silence at both ends trimmed."""
+
+    artifact: ArtifactRef
+    duration_ms: int
+    sample_rate: int
+
+
+class SpokenLine(Value):
+    """A line of the plan and its clip; `clip` is None where the engine could not speak it, and `error` says why."""
+
+    segment: str
+    clip: Clip | None
+    error: str | None = None
+
+
+class Clips(Value):
+    lines: tuple[SpokenLine, ...]
+
+
+class Timeline(Value):
+    """An artifact with a FittedTimeline: for each line its place, stretch and flags."""
+
+    artifact: ArtifactRef
+
+
+class Mix(Value):
+    """The dubbed sound track: FLAC, 48 kHz, channels as in the source."""
+
+    artifact: ArtifactRef
+
+
+class Subtitles(Value):
+    """Cues of one language."""
+
+    language: str
+    srt: ArtifactRef
+    vtt: ArtifactRef
+
+
+class Video(Value):
+    """The finished video."""
+
+    artifact: ArtifactRef
+    container: str
+    """`mp4` or `mkv`."""
+
+
+class Finding(Value):
+    """One rule that did not hold."""
+
+    suite: str
+    rule: str
+    severity: str
+    """`critical` or `review`."""
+    subjects: tuple[str, ...]
+    """Ids of the segments (or names of the files) that broke it; empty where it is about the whole."""
+    message: str
+
+
+class Verdict(Value):
+    """What a gate found; empty findings mean that all rules held."""
+
+    suite: str
+    rules: int
+    """How many rules were checked."""
+    findings: tuple[Finding, ...] = ()
+
+
+class Dub(Value):
+    """All that was made for one target language. Without speech to dub there is only the video."""
+
+    language: str
+    video: Video
+    lines: Lines | None = None
+    plan: Plan | None = None
+    clips: Clips | None = None
+    timeline: Timeline | None = None
+    subtitles: Subtitles | None = None
+    source_subtitles: Subtitles | None = None
+    mix: Mix | None = None
+
+
+class Judged(Value):
+    """A verdict, and the target language it is about; None where it is about the source."""
+
+    language: str | None
+    verdict: Verdict

@@ -1,0 +1,65 @@
+"""Progress of a run's stages inside one process: stages tell, whoever watches listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["running", "done", "cached", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class StageProgress:
+    stage: str
+    """Stage, with its language where it has one: `translate-es`."""
+    state: State
+    fraction: float
+    """Finished share of the stage, 0..1."""
+    video_s: float | None = None
+    """Length of the video, told once it is known."""
+
+
+Listener = Callable[[StageProgress], None]
+_listeners: list[Listener] = []
+_stage: ContextVar[str] = ContextVar("stage", default="")
+
+
+@contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """Hear of every stage while the block runs. Listeners are called from the stages' threads."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
+def tell(stage: str, state: State, fraction: float, video_s: float | None = None) -> None:
+    event = StageProgress(stage, state, min(max(fraction, 0.0), 1.0), video_s)
+    for listener in tuple(_listeners):
+        listener(event)
+
+
+@contextmanager
+def working(stage: str) -> Iterator[None]:
+    """Say that a stage runs, and how it ended; `teller` inside the block speaks for this stage."""
+    token = _stage.set(stage)
+    tell(stage, "running", 0.0)
+    try:
+        yield
+    except BaseException:
+        tell(stage, "failed", 1.0)
+        raise
+    else:
+        tell(stage, "done", 1.0)
+    finally:
+        _stage.reset(token)
+
+
+def teller() -> Callable[[float], None]:
+    """The callback that the stage at work hands to its engine or to ffmpeg."""
+    stage = _stage.get()
+    return lambda fraction: tell(stage, "running", fraction)

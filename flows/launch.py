@@ -1,0 +1,46 @@
+"""Run a translation on this machine: local Prefect server, warm engines, and no work where nothing is to be done.
+
+Prefect takes seconds to import and its server longer to start, so both begin while the recognizer loads, and neither
+begins for a request whose results are all in place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from dubline import publication, server
+from dubline.engines.manager import manager
+from dubline.media.inputs import check_file
+from dubline.publication import Manifest
+from dubline.request import TranslateRequest, accept
+from dubline.storage.artifacts import sha256_of
+from flows.key import request_key
+
+
+def run(request: TranslateRequest) -> Manifest:
+    """Translate in this process. Raises DublineError types, or what Prefect's client raises when its server is lost."""
+    profile = accept(request)
+    check_file(request.video)
+    if request.refresh is None and (done := _in_place(request)):
+        return done
+    publication.require_writable(request.out)
+    manager().preload(profile.asr)
+    own = None if "PREFECT_API_URL" in os.environ else server.start()
+    os.environ.update(server.environment())
+    # What goes wrong is told once, in a sentence, by the command; the runs' logs are in the UI.
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    if own:
+        os.environ["PREFECT_API_URL"] = own.api
+    from flows.translate_video import translate_video
+
+    if own:
+        server.wait(own)
+    return asyncio.run(translate_video(request))
+
+
+def _in_place(request: TranslateRequest) -> Manifest | None:
+    """What an earlier run of this very request left, verified byte for byte."""
+    if publication.read(request.out) is None:
+        return None
+    return publication.in_place(request.out, request_key(request, sha256_of(request.video)))

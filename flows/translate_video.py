@@ -1,0 +1,137 @@
+"""Translate one video into one or more languages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from dubline.profiles import Profile
+from dubline.publication import Manifest
+from dubline.request import TranslateRequest, accept, pair
+from dubline.storage.results import Audio, Dub, Script, Source, Subtitles, Words
+from dubline.telemetry import progress
+from flows.key import request_key
+from tasks import check
+from tasks.attribute import attribute
+from tasks.diarize import diarize
+from tasks.extract_audio import extract_audio
+from tasks.gate import Gates
+from tasks.ingest import ingest
+from tasks.mix import mix
+from tasks.mux import mux
+from tasks.place import place
+from tasks.plan_speech import plan_speech
+from tasks.publish import publish
+from tasks.stage import Stages
+from tasks.subtitle import subtitle, subtitle_source
+from tasks.synthesize import synthesize
+from tasks.transcribe import transcribe
+from tasks.translate import translate
+
+PARALLEL_TASKS = 6
+
+
+@flow(
+    name="translate-video",
+    task_runner=ThreadPoolTaskRunner(max_workers=PARALLEL_TASKS),  # type: ignore[arg-type]  # Prefect's own generic
+    persist_result=False,
+)
+async def translate_video(request: TranslateRequest) -> Manifest:
+    """From a source video to dubbed videos, subtitles and reports in the request's folder."""
+    profile = accept(request)
+    stages = Stages(request.refresh)
+    async with Gates(stages) as gates:
+        source = await stages(ingest, str(request.video))
+        progress.tell("ingest", "done", 1.0, video_s=source.duration_ms / 1000)
+        audio, words, script = await hear(source, request, profile, stages, gates)
+        if script is None or audio is None:
+            dubs = await gathered(*(keep(source, lang, stages, gates) for lang in request.languages))
+        else:
+            heard = await stages(subtitle_source, script, source.duration_ms, _frame_rate(source))
+            dubs = await gathered(
+                *(dub(source, audio, script, heard, lang, profile, stages, gates) for lang in request.languages)
+            )
+        judged = await gates.passed()
+    return await stages(
+        publish, request, request_key(request, source.file.sha256), source, words, script, dubs, judged, stages.timed
+    )
+
+
+async def hear(
+    source: Source, request: TranslateRequest, profile: Profile, stages: Stages, gates: Gates
+) -> tuple[Audio | None, Words | None, Script | None]:
+    """What is said in the video, by whom; no script where there is no sound or nobody speaks."""
+    if source.dubbed_track is None:
+        gates.open(check.check_media, source, None)
+        return None, None, None
+    audio = await stages(extract_audio, source)
+    gates.open(check.check_media, source, audio)
+    words, turns = await asyncio.gather(
+        stages(transcribe, audio, request.source_language, profile.asr),
+        stages(diarize, audio, profile.diarization),
+    )
+    if words.count == 0:
+        return audio, words, None
+    for target in request.languages:
+        pair(profile, words.language, target)
+    script = await stages(attribute, words, turns)
+    gates.open(check.check_segments, script, max(source.duration_ms, audio.duration_ms))
+    gates.open(check.check_transcript, script, turns, request.source_language)
+    return audio, words, script
+
+
+async def dub(
+    source: Source,
+    audio: Audio,
+    script: Script,
+    heard: Subtitles,
+    language: str,
+    profile: Profile,
+    stages: Stages,
+    gates: Gates,
+) -> Dub:
+    """Everything that one target language needs."""
+    stages, gates = stages.speaking(language), gates.speaking(language)
+    lines = await stages(translate, script, language, profile.translation)
+    gates.open(check.check_translation, script, lines)
+    plan = await stages(plan_speech, script, lines, profile.speech)
+    await gates.passed()  # speech is the costly part: none is made from a faulty script
+    clips = await stages(synthesize, plan, profile.speech)
+    gates.open(check.check_speech, plan, clips)
+    timeline = await stages(place, script, plan, clips, source.duration_ms)
+    gates.open(check.check_timeline, script, plan, timeline)
+    spoken, mixed = await asyncio.gather(
+        stages(subtitle, script, lines, timeline, source.duration_ms, _frame_rate(source)),
+        stages(mix, audio, script, clips, timeline),
+    )
+    video = await stages(mux, source, mixed, (spoken, heard), language)
+    gates.open(check.check_output, source, audio, mixed, video, (spoken, heard), language)
+    return Dub(
+        language=language,
+        lines=lines,
+        plan=plan,
+        clips=clips,
+        timeline=timeline,
+        subtitles=spoken,
+        source_subtitles=heard,
+        mix=mixed,
+        video=video,
+    )
+
+
+async def keep(source: Source, language: str, stages: Stages, gates: Gates) -> Dub:
+    """Where there is nothing to dub, the video with its original sound."""
+    video = await stages.speaking(language)(mux, source, None, (), language)
+    gates.speaking(language).open(check.check_output, source, None, None, video, (), language)
+    return Dub(language=language, video=video)
+
+
+async def gathered(*jobs: Awaitable[Dub]) -> tuple[Dub, ...]:
+    return tuple(await asyncio.gather(*jobs))
+
+
+def _frame_rate(source: Source) -> float:
+    return source.picture.frame_rate if source.picture else 25.0

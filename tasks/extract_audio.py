@@ -1,0 +1,21 @@
+"""Take the sound out of the video: one full track to mix with, one for the recognizers."""
+
+from __future__ import annotations
+
+from dubline.media.extract import extract_audio as extract
+from dubline.storage.artifacts import local_path
+from dubline.storage.results import Audio, Source
+from dubline.telemetry.progress import teller
+from tasks.stage import artifacts, stage
+
+
+@stage("extract-audio", result=Audio)
+def extract_audio(source: Source) -> Audio:
+    with artifacts().workspace() as folder:
+        full, speech, duration_ms, channels = extract(local_path(source.file), source, folder, teller())
+        return Audio(
+            full=artifacts().adopt(full),
+            speech=artifacts().adopt(speech),
+            duration_ms=duration_ms,
+            channels=channels,
+        )

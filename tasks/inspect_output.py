@@ -1,0 +1,56 @@
+"""What the finished video is, as its own streams and files tell: the facts for the last gate."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from dubline.domain.languages import language as named
+from dubline.domain.subtitle_files import parse_srt
+from dubline.media.loudness import loudness
+from dubline.media.probe import probe
+from dubline.storage.artifacts import local_path
+from dubline.storage.results import Audio, Mix, Source, Subtitles, Video
+from quality_suites.output import CueFacts, OutputFacts
+
+
+def facts(
+    source: Source, audio: Audio | None, dub: Mix | None, video: Video, subtitles: tuple[Subtitles, ...], language: str
+) -> OutputFacts:
+    """Probe the finished file and measure its dubbed track."""
+    made = probe(video.artifact)
+    lufs, peak = _measured(local_path(video.artifact)) if dub else (None, None)
+    return OutputFacts(
+        duration_ms=made.duration_ms,
+        source_duration_ms=source.duration_ms,
+        frame_rate=source.picture.frame_rate if source.picture else None,
+        has_picture=made.picture is not None,
+        audio_languages=[_iso3(track.language) for track in made.tracks],
+        default_audio=next((place for place, track in enumerate(made.tracks) if track.default), None),
+        dub_language=named(language).iso3 if dub else None,
+        source_audio_tracks=len(source.tracks),
+        subtitle_languages=[_iso3(tag) for tag in made.subtitle_languages],
+        wanted_subtitles=[named(s.language).iso3 for s in subtitles],
+        loudness_lufs=lufs,
+        source_loudness_lufs=_measured(local_path(audio.full))[0] if audio and dub else None,
+        true_peak_dbtp=peak,
+        cues=len(cues(subtitles)),
+    )
+
+
+def cues(subtitles: tuple[Subtitles, ...]) -> list[CueFacts]:
+    return [
+        CueFacts(language=s.language, start_ms=cue.span.start_ms, end_ms=cue.span.end_ms, text="\n".join(cue.lines))
+        for s in subtitles
+        for cue in parse_srt(local_path(s.srt).read_text(encoding="utf-8"))
+    ]
+
+
+def _measured(path: Path) -> tuple[float | None, float | None]:
+    """Loudness and true peak; None for silence, which has neither."""
+    lufs, peak = loudness(path)
+    return (lufs, peak) if math.isfinite(peak) else (None, None)
+
+
+def _iso3(code: str | None) -> str | None:
+    return named(code).iso3 if code else None

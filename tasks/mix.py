@@ -1,0 +1,39 @@
+"""Lay the dubbed lines over the ducked original."""
+
+from __future__ import annotations
+
+from dubline.domain.fitting import FittedTimeline
+from dubline.domain.transcript import Transcript
+from dubline.media.mixing import MixLine
+from dubline.media.mixing import mix as mix_files
+from dubline.storage.artifacts import local_path
+from dubline.storage.results import Audio, Clips, Mix, Script, Timeline
+from dubline.telemetry.progress import teller
+from tasks.stage import artifacts, stage
+
+DUCK_DB = 18.0
+"""How far the original goes down under a dubbed line: still there, and no rival to the dub."""
+
+
+@stage("mix", result=Mix)
+def mix(audio: Audio, script: Script, clips: Clips, timeline: Timeline) -> Mix:
+    fitted = artifacts().load_value(timeline.artifact, FittedTimeline)
+    transcript = artifacts().load_value(script.artifact, Transcript)
+    files = {line.segment: local_path(line.clip.artifact) for line in clips.lines if line.clip}
+    spans = {segment.id: segment.span for segment in transcript.segments}
+    lines = [
+        MixLine(files[line.segment], line.span.start_ms, line.stretch, line.span | spans[line.segment])
+        for line in fitted.lines
+        if not line.kept_original
+    ]
+    with artifacts().workspace() as folder:
+        out = folder / "mix.flac"
+        mix_files(
+            local_path(audio.full),
+            lines,
+            out,
+            duck_db=DUCK_DB,
+            speech=tuple(spans.values()),
+            progress=teller(),
+        )
+        return Mix(artifact=artifacts().adopt(out))

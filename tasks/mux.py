@@ -1,0 +1,28 @@
+"""Put picture, dub, original sound and subtitles into one file; the picture is copied, not encoded again."""
+
+from __future__ import annotations
+
+from dubline.domain.languages import language as named
+from dubline.media.mux import SubtitleTrack
+from dubline.media.mux import mux as mux_files
+from dubline.storage.artifacts import local_path
+from dubline.storage.results import Mix, Source, Subtitles, Video
+from dubline.telemetry.progress import teller
+from tasks.stage import artifacts, stage
+
+
+@stage("mux", result=Video)
+def mux(source: Source, dub: Mix | None, subtitles: tuple[Subtitles, ...], language: str) -> Video:
+    """Without a dub the original sound is the only one: nobody speaks, or there is no sound at all."""
+    tracks = tuple(SubtitleTrack(local_path(s.srt), s.language, named(s.language).name) for s in subtitles)
+    with artifacts().workspace() as folder:
+        path, container = mux_files(
+            local_path(source.file),
+            source,
+            local_path(dub.artifact) if dub else None,
+            tracks,
+            language,
+            folder,
+            teller(),
+        )
+        return Video(artifact=artifacts().adopt(path), container=container)

@@ -1,0 +1,179 @@
+"""How every stage runs under Prefect: one task, one checkpoint by content, verified before it is believed.
+
+@stage("transcribe", result=Words)
+def transcribe(audio: Audio, ...) -> Words: ...
+
+words = await stages(transcribe, audio, ...)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from functools import lru_cache, wraps
+from typing import Any, Generic, ParamSpec, TypeVar
+
+from prefect import Task
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.context import TaskRunContext
+from prefect.results import ResultStore, get_default_result_storage
+from prefect.serializers import JSONSerializer
+from pydantic import BaseModel, ValidationError
+
+from dubline import checkpoints
+from dubline.domain.errors import DublineError
+from dubline.settings import settings
+from dubline.stages import STAGES
+from dubline.storage.artifacts import ArtifactStore
+from dubline.storage.results import Value
+from dubline.telemetry import ledger, progress
+
+P = ParamSpec("P")
+R = TypeVar("R", bound=BaseModel)
+RETRY_DELAYS_S = [2.0, 10.0]
+_refreshing: ContextVar[bool] = ContextVar("refreshing", default=False)
+
+
+@lru_cache(maxsize=1)
+def artifacts() -> ArtifactStore:
+    """The store of this process's settings."""
+    return ArtifactStore(settings().artifacts)
+
+
+@lru_cache(maxsize=1)
+def records() -> ResultStore:
+    """Where Prefect persists the tasks' results. Nothing is remembered in memory: what counts is what is stored."""
+    storage = get_default_result_storage(_sync=True)  # type: ignore[call-arg]  # read by Prefect's dispatch
+    return ResultStore(result_storage=storage, serializer=JSONSerializer(), cache_result_in_memory=False)
+
+
+def recall(key: str, kind: type[R]) -> R | None:
+    """The recorded result under a key; None where there is none, or of another shape, or with a damaged artifact."""
+    store = records()
+    try:
+        value = kind.model_validate(store.read(key).result)
+    except (ValueError, ValidationError, OSError):
+        return None
+    return value if checkpoints.intact(value, artifacts()) else None
+
+
+def refreshing() -> bool:
+    """Whether the stage at work was told to believe no record; Prefect carries the context into the task's thread."""
+    return _refreshing.get()
+
+
+def remember(key: str, value: BaseModel) -> None:
+    """Record a result that is smaller than a task's: one spoken line."""
+    records().write(value, key=key)
+
+
+class Stage(Generic[P, R]):
+    """A task body with its name and its result's type; its version stands in `dubline.stages`.
+
+    `salt` is what else decides the result, beside the inputs: the rules of a gate.
+    """
+
+    def __init__(
+        self, body: Callable[P, R], name: str, result: type[R], checkpoint: bool = True, salt: str = ""
+    ) -> None:
+        self.name, self.result, self.checkpoint, self._salt = name, result, checkpoint, salt
+        self._signature = inspect.signature(body)
+        self.task: Task[P, R] = Task(
+            _telling(body),
+            name=name,
+            cache_key_fn=(lambda _, inputs: self.key(inputs)) if checkpoint else None,
+            persist_result=checkpoint,
+            result_serializer="json",
+            retries=len(RETRY_DELAYS_S),
+            retry_delay_seconds=RETRY_DELAYS_S,
+            retry_condition_fn=retry_helps,
+        )
+
+    def key(self, inputs: dict[str, Any]) -> str:
+        salted = {**inputs, "salt": self._salt} if self._salt else inputs
+        return checkpoints.content_key(self.name, STAGES[self.name], salted)
+
+    def bind(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
+        bound = self._signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        return bound.arguments
+
+
+def stage(name: str, *, result: type[R], checkpoint: bool = True) -> Callable[[Callable[P, R]], Stage[P, R]]:
+    """Make a stage of a function. Without `checkpoint` it runs every time: for what looks at the world outside."""
+    return lambda body: Stage(body, name, result, checkpoint)
+
+
+def _telling(body: Callable[P, R]) -> Callable[P, R]:
+    """The body, telling its progress under its task run's name and leaving its end in the ledger."""
+
+    @wraps(body)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        context = TaskRunContext.get()
+        name = context.task_run.name if context else body.__name__
+        with progress.working(name):
+            value = body(*args, **kwargs)
+        ledger.record("stage", stage=name)
+        return value
+
+    return run
+
+
+def retry_helps(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
+    """The error's type says whether a retry can help."""
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, DublineError) and error.retryable
+
+
+class Timing(Value):
+    """How long a run waited for a stage."""
+
+    stage: str
+    seconds: float
+    cached: bool
+
+
+class Stages:
+    """Runs the stages of one flow run, and keeps the time that each took.
+
+    `refresh` names the stage from which on nothing recorded is believed.
+    """
+
+    def __init__(self, refresh: str | None = None, suffix: str = "") -> None:
+        self._refresh, self._suffix = refresh, suffix
+        order = tuple(STAGES)
+        self._refreshed = frozenset(order[order.index(refresh) :] if refresh else ())
+        self.timings: list[Timing] = []
+
+    @property
+    def timed(self) -> tuple[Timing, ...]:
+        return tuple(self.timings)
+
+    def speaking(self, language: str) -> Stages:
+        """The same run, with the language in the names of its task runs."""
+        other = Stages(self._refresh, f"-{language}")
+        other.timings = self.timings
+        return other
+
+    async def __call__(self, step: Stage[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Submit the stage and wait for it without holding up the event loop."""
+        name, started = f"{step.name}{self._suffix}", time.monotonic()
+        known = await asyncio.to_thread(self._known, step, step.bind(*args, **kwargs))
+        _refreshing.set(step.name in self._refreshed)
+        options = step.task.with_options(task_run_name=name, refresh_cache=step.checkpoint and not known)
+        future = options.submit(*args, **kwargs)
+        value = step.result.model_validate(await asyncio.to_thread(future.result))
+        if known:
+            progress.tell(name, "cached", 1.0)
+        seconds = round(time.monotonic() - started, 3)
+        self.timings.append(Timing(stage=name, seconds=seconds, cached=known))
+        return value
+
+    def _known(self, step: Stage[P, R], inputs: dict[str, Any]) -> bool:
+        """Prefect has no hook after a cache hit, so record and artifacts are verified before the task is submitted."""
+        if not step.checkpoint or step.name in self._refreshed:
+            return False
+        return recall(step.key(inputs), step.result) is not None

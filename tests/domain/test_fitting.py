@@ -1,0 +1,277 @@
+"""Placing lines on the source's timeline: what holds for any speech, and the cases that break naive placing."""
+
+import math
+from itertools import combinations, pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dubline.domain.fitting import (
+    LATE_MS,
+    MAX_RATE,
+    MAX_STRETCH,
+    MIN_RATE,
+    PlannedLine,
+    SpeechPlan,
+    place,
+    plan,
+)
+from dubline.domain.time import Span
+from dubline.domain.transcript import Line, Segment, Transcript, Translation
+
+
+def transcript_of(*segments):
+    """From (start, end, speaker)."""
+    return Transcript(
+        "en",
+        tuple(
+            Segment(f"s{index}", Span(start, end), "text", speaker)
+            for index, (start, end, speaker) in enumerate(segments)
+        ),
+    )
+
+
+def plan_of(transcript, speed=1.0):
+    return SpeechPlan("es", tuple(PlannedLine(s.id, "texto", "voice", speed) for s in transcript.segments))
+
+
+def place_clips(segments, clips, duration, speed=1.0):
+    """Place clips of the given durations (None: could not be spoken)."""
+    transcript = transcript_of(*segments)
+    measured = {f"s{index}": clip for index, clip in enumerate(clips) if clip is not None}
+    return place(transcript, plan_of(transcript, speed), measured, duration).lines
+
+
+def spans(lines):
+    return [(line.span.start_ms, line.span.end_ms) for line in lines]
+
+
+@st.composite
+def jobs(draw, unspoken=True, most=12):
+    """Segments in order of start, none overlapping within a speaker, with a clip (or none) and a speed for each."""
+    free = dict.fromkeys("ABC", 0)
+    segments, clips, speeds, cursor = [], [], [], 0
+    for _ in range(draw(st.integers(0, most))):
+        speaker = draw(st.sampled_from("ABC"))
+        cursor = max(cursor + draw(st.integers(0, 4000)), free[speaker])
+        end = cursor + draw(st.integers(1, 6000))
+        free[speaker] = end
+        segments.append((cursor, end, speaker))
+        clip = st.integers(1, 20_000)
+        clips.append(draw(st.none() | clip if unspoken else clip))
+        speeds.append(draw(st.integers(17, 25)) / 20)
+    duration = max(free.values()) + draw(st.integers(1, 5000))
+    return segments, clips, speeds, duration
+
+
+def placed(job):
+    segments, clips, speeds, duration = job
+    transcript = transcript_of(*segments)
+    lines = [PlannedLine(f"s{i}", "texto", "voice", speed) for i, speed in enumerate(speeds)]
+    measured = {f"s{i}": clip for i, clip in enumerate(clips) if clip is not None}
+    timeline = place(transcript, SpeechPlan("es", tuple(lines)), measured, duration)
+    assert (timeline.language, timeline.duration_ms) == ("es", duration)
+    return transcript.segments, timeline.lines
+
+
+@settings(max_examples=80, deadline=None)
+@given(jobs())
+def test_every_line_is_placed_once_and_in_order(job):
+    segments, lines = placed(job)
+    assert [line.segment for line in lines] == [segment.id for segment in segments]
+    assert all(line.span.start_ms >= 0 for line in lines)
+
+
+@settings(max_examples=150, deadline=None)
+@given(jobs())
+def test_lines_overlap_only_where_two_speakers_did_in_the_source(job):
+    segments, lines = placed(job)
+    for (one, first), (other, second) in combinations(zip(segments, lines, strict=True), 2):
+        if one.speaker == other.speaker or not one.span & other.span:
+            assert not first.span & second.span, (first, second)
+
+
+@settings(max_examples=80, deadline=None)
+@given(jobs(unspoken=False))
+def test_lines_that_may_not_overlap_keep_their_order(job):
+    segments, lines = placed(job)
+    for (one, first), (other, second) in combinations(zip(segments, lines, strict=True), 2):
+        if one.speaker == other.speaker or not one.span & other.span:
+            assert first.span.start_ms <= second.span.start_ms
+
+
+@settings(max_examples=80, deadline=None)
+@given(jobs())
+def test_nothing_is_cut_and_the_rates_keep_their_limits(job):
+    _, lines = placed(job)
+    _, clips, speeds, _ = job
+    for line, clip, speed in zip(lines, clips, speeds, strict=True):
+        if clip is None:
+            continue
+        assert 1.0 <= line.stretch <= MAX_STRETCH
+        assert line.span.len_ms == math.ceil(clip / line.stretch)
+        assert line.stretch * speed <= MAX_RATE + 1e-9
+        assert "over-rate" not in line.flags
+
+
+@settings(max_examples=60, deadline=None)
+@given(jobs())
+def test_a_line_that_could_not_be_spoken_keeps_the_place_of_the_original(job):
+    segments, lines = placed(job)
+    for segment, line, clip in zip(segments, lines, job[1], strict=True):
+        assert line.kept_original == (clip is None)
+        if line.kept_original:
+            assert line.span == segment.span
+            assert line.flags == ("kept-original",)
+            assert line.stretch == 1.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(jobs(unspoken=False))
+def test_lines_that_fit_their_place_start_at_the_source_and_are_not_stretched(job):
+    segments, clips, speeds, duration = job
+    fitting = [min(clip, end - start) for clip, (start, end, _) in zip(clips, segments, strict=True)]
+    sources, lines = placed((segments, fitting, speeds, duration))
+    for segment, line in zip(sources, lines, strict=True):
+        assert line.span.start_ms == segment.span.start_ms
+        assert (line.stretch, line.flags) == (1.0, ())
+
+
+@settings(max_examples=80, deadline=None)
+@given(jobs())
+def test_flags_say_where_a_line_stands_against_the_source_and_the_end(job):
+    segments, lines = placed(job)
+    for segment, line in zip(segments, lines, strict=True):
+        if line.kept_original:
+            continue
+        lag = line.span.start_ms - segment.span.start_ms
+        assert ("late" in line.flags) == (lag > LATE_MS)
+        assert ("early" in line.flags) == (lag < 0)
+        assert ("past-end" in line.flags) == (line.span.end_ms > job[3])
+
+
+@settings(max_examples=80, deadline=None)
+@given(jobs(most=6))
+def test_a_line_passes_the_end_only_where_the_speech_before_it_leaves_no_room(job):
+    """One voice at a time and no unspoken line: all clips fit the video if their sum, hurried, does."""
+    segments, clips, speeds, duration = job
+    alone = [(start, end, "A") for start, end, _ in segments]
+    alone = [s for i, s in enumerate(alone) if all(s[0] >= earlier[1] for earlier in alone[:i])]
+    clips = [clip or 1 for clip in clips][: len(alone)]
+    _, lines = placed((alone, clips, speeds[: len(alone)], duration))
+    if sum(line.span.len_ms for line in lines) <= duration:
+        assert not any("past-end" in line.flags for line in lines)
+
+
+def test_a_long_clip_is_hurried_just_enough_to_meet_the_next_onset():
+    lines = place_clips([(0, 1000, "A"), (2000, 3000, "A")], [2200, 500], 10_000)
+    assert spans(lines) == [(0, 2000), (2000, 2500)]
+    assert lines[0].stretch == pytest.approx(1.1)
+
+
+def test_a_clip_that_fits_only_by_more_than_the_limit_makes_the_next_line_late():
+    lines = place_clips([(0, 1000, "A"), (2000, 3000, "A")], [4590, 500], 10_000)
+    assert lines[0].stretch == MAX_STRETCH
+    assert spans(lines) == [(0, 3992), (3992, 4492)]
+    assert lines[1].flags == ("late",)
+
+
+def test_a_line_already_spoken_fast_is_stretched_less():
+    (line, _) = place_clips([(0, 1000, "A"), (1000, 2000, "A")], [3000, 500], 10_000, speed=1.2)
+    assert line.stretch == pytest.approx(MAX_RATE / 1.2)
+
+
+def test_the_last_line_is_pulled_back_from_the_end_with_those_it_pushes():
+    lines = place_clips([(5000, 6000, "A"), (8000, 10_000, "A")], [2100, 3448], 10_000)
+    assert spans(lines) == [(4901, 7001), (7001, 10_000)]
+    assert [line.flags for line in lines] == [("early",), ("early",)]
+
+
+def test_two_people_who_spoke_at_once_may_do_so_in_the_dub():
+    lines = place_clips([(0, 3000, "A"), (1000, 2000, "B")], [3000, 1000], 10_000)
+    assert spans(lines) == [(0, 3000), (1000, 2000)]
+
+
+def test_two_people_who_took_turns_take_turns_in_the_dub():
+    lines = place_clips([(0, 1000, "A"), (1000, 2000, "B")], [3000, 1000], 10_000)
+    assert lines[1].span.start_ms == lines[0].span.end_ms
+
+
+def test_a_line_too_long_for_the_room_before_an_unspoken_one_is_heard_after_it():
+    lines = place_clips([(0, 1000, "A"), (1000, 2000, "A"), (4000, 5000, "A")], [3400, None, 500], 20_000)
+    assert spans(lines) == [(2000, 4957), (1000, 2000), (4957, 5457)]
+    assert [line.flags for line in lines] == [("late",), ("kept-original",), ("late",)]
+
+
+def test_a_line_slightly_too_long_for_the_room_before_an_unspoken_one_begins_early():
+    lines = place_clips([(1000, 2000, "A"), (2000, 4000, "A")], [1200, None], 20_000)
+    assert spans(lines) == [(956, 2000), (2000, 4000)]
+    assert lines[0].flags == ("early",)
+
+
+def test_two_hundred_lines_in_a_minute_keep_apart():
+    segments = [(index * 300, index * 300 + 280, "AB"[index % 2]) for index in range(200)]
+    lines = place_clips(segments, [300] * 200, 60_000)
+    assert all(line.span.start_ms == segment[0] for line, segment in zip(lines, segments, strict=True))
+
+
+def test_one_line_of_ninety_seconds_is_spoken_whole():
+    (line,) = place_clips([(0, 90_000, "A")], [95_000], 90_000)
+    assert line.span == Span(0, 90_000)
+    assert line.stretch == pytest.approx(95 / 90)
+
+
+def test_a_translation_three_times_too_long_keeps_every_word_and_says_so():
+    segments = [(index * 2000, index * 2000 + 2000, "A") for index in range(10)]
+    lines = place_clips(segments, [6000] * 10, 20_000)
+    assert all(line.span.len_ms == math.ceil(6000 / MAX_STRETCH) for line in lines)
+    assert all(one.span.end_ms <= other.span.start_ms for one, other in pairwise(lines))
+    assert "past-end" in lines[-1].flags
+
+
+def test_lines_of_fifty_milliseconds_are_placed_like_any_other():
+    segments = [(index * 50, index * 50 + 50, "A") for index in range(20)]
+    assert spans(place_clips(segments, [50] * 20, 1000)) == [(start, end) for start, end, _ in segments]
+
+
+def test_one_hopeless_line_at_the_end_leaves_the_others_where_they_belong():
+    segments = [(5000, 6000, "A"), (10_000, 11_000, "A"), (15_000, 16_000, "A")]
+    lines = place_clips(segments, [1000, 1000, 90_000], 20_000)
+    assert spans(lines)[:2] == [(5000, 6000), (10_000, 11_000)]
+    assert lines[2].span.start_ms == 15_000
+    assert lines[2].flags == ("past-end",)
+
+
+def test_nothing_to_say_is_an_empty_timeline():
+    assert place_clips([], [], 10_000) == ()
+
+
+# What is chosen before synthesis
+
+durations = st.floats(50, 60_000)
+
+
+def planned_speed(predicted_ms, span_ms, rates=(0.5, 2.0)):
+    transcript = transcript_of((0, span_ms, "A"))
+    translation = Translation("en", "es", (Line("s0", "texto"),))
+    return plan(transcript, translation, {"A": "voice"}, lambda _: predicted_ms, rates).lines[0].speed
+
+
+@given(durations, st.integers(0, 60_000), st.sampled_from([(0.5, 2.0), (1.0, 1.0), (0.9, 1.1)]))
+def test_the_planned_speed_is_one_that_both_listeners_and_engine_accept(predicted, span, rates):
+    speed = planned_speed(predicted, span, rates)
+    assert max(MIN_RATE, rates[0]) <= speed <= min(MAX_RATE, rates[1])
+    assert speed * 20 == pytest.approx(round(speed * 20))
+
+
+@given(st.integers(850, 1250))
+def test_the_planned_speed_brings_the_prediction_within_a_step_of_the_source(predicted):
+    assert predicted / planned_speed(predicted, 1000) == pytest.approx(1000, rel=0.031)
+
+
+def test_a_plan_speaks_each_line_in_its_speakers_voice():
+    transcript = transcript_of((0, 1000, "A"), (1000, 2000, "B"))
+    translation = Translation("en", "es", (Line("s0", "uno"), Line("s1", "dos")))
+    lines = plan(transcript, translation, {"A": "alba", "B": "bruno"}, lambda _: 1000, (0.5, 2.0)).lines
+    assert [(line.text, line.voice) for line in lines] == [("uno", "alba"), ("dos", "bruno")]

@@ -1,0 +1,62 @@
+"""Tiny checkpoints, made once a session, and a model store that points at them."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dubline.domain.errors import ModelMissing
+from dubline.engines.models import ModelStore
+from dubline.settings import Settings
+from tests.tiny import make_checkpoints
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "false")
+
+
+class Folders:
+    """Stands for the model store: names to folders."""
+
+    def __init__(self, **folders: Path) -> None:
+        self.folders = folders
+
+    def path(self, name: str) -> Path:
+        return self.folders[name]
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """`tiny("nllb")` is the folder of that checkpoint, made when first asked for."""
+    import torch
+
+    torch.set_num_threads(1)  # models this small only lose time by handing work between threads
+    root = tmp_path_factory.mktemp("tiny")
+
+    def folder(name: str) -> Path:
+        path = root / name
+        if not path.exists():
+            make_checkpoints.MAKERS[name](path)
+        return path
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def whisper_base() -> Path:
+    """The real model. Set-up pulls it, so only a developer's half-made checkout may go without."""
+    try:
+        return ModelStore(Settings().models).path("whisper-base")
+    except ModelMissing as missing:
+        if os.environ.get("CI"):
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def sample_speech() -> Path:
+    """30 s of two people talking, with .rttm and .stm beside it."""
+    import importlib.util
+
+    package = importlib.util.find_spec("pyannote.audio")
+    assert package is not None and package.origin is not None
+    return Path(package.origin).parent / "sample" / "sample.wav"

@@ -1,0 +1,215 @@
+"""For each suite frames that pass, and for each rule frames that break it and no other rule."""
+
+from dataclasses import replace
+
+from dubline.domain.fitting import FittedTimeline, PlacedLine, PlannedLine, SpeechPlan
+from dubline.domain.time import Span
+from dubline.domain.transcript import Line, Segment, Transcript, Translation
+from dubline.media.clip_levels import Levels
+from dubline.storage.results import ArtifactRef, Audio, Picture, Source, Track
+from quality_suites import media, output, segments, speech, timeline, transcript, translation
+from quality_suites.rules import CUES, LINES, WHOLE
+
+# --- clean values -----------------------------------------------------------------------------------------------------
+
+FILE = ArtifactRef(uri="file:///v.mp4", sha256="0" * 64, size=1)
+PICTURE = Picture(index=0, codec="h264", width=1280, height=720, frame_rate=25.0)
+TRACK = Track(index=1, codec="aac", channels=2)
+SOURCE = Source(file=FILE, container="mp4", duration_ms=10_000, picture=PICTURE, tracks=(TRACK,), dubbed_track=1)
+AUDIO = Audio(full=FILE, speech=FILE, duration_ms=10_000, channels=2)
+
+ONE = Segment("s1", Span(0, 2000), "Good morning, how are you today?", "A", confidence=0.9)
+TWO = Segment("s2", Span(2000, 4000), "Very well, thank you very much.", "B", confidence=0.9)
+THREE = Segment("s3", Span(5000, 7000), "Shall we go for a walk, then?", "A", confidence=0.9)
+SCRIPT = Transcript("en", (ONE, TWO, THREE))
+
+LINE_1 = Line("s1", "Buenos días, ¿cómo estás hoy?")
+LINE_2 = Line("s2", "Muy bien, muchísimas gracias.")
+LINE_3 = Line("s3", "¿Vamos entonces a dar un paseo?")
+RENDERED = Translation("en", "es", (LINE_1, LINE_2, LINE_3))
+
+PLAN = SpeechPlan("es", tuple(PlannedLine(line.segment, line.text, "v", 1.0) for line in RENDERED.lines))
+LEVELS = Levels(duration_ms=2000, rms_dbfs=-20.0, peak_dbfs=-3.0, clipped_share=0.0)
+CLIPS = {"s1": LEVELS, "s2": LEVELS, "s3": LEVELS}
+
+PLACED = tuple(PlacedLine(segment.id, segment.span) for segment in SCRIPT.segments)
+TIMELINE = FittedTimeline("es", 10_000, PLACED)
+
+FACTS = output.OutputFacts(
+    duration_ms=10_000,
+    source_duration_ms=10_000,
+    frame_rate=25.0,
+    has_picture=True,
+    audio_languages=["spa", "eng"],
+    default_audio=0,
+    dub_language="spa",
+    source_audio_tracks=1,
+    subtitle_languages=["spa", "eng"],
+    wanted_subtitles=["spa", "eng"],
+    loudness_lufs=-20.0,
+    source_loudness_lufs=-20.0,
+    true_peak_dbtp=-2.0,
+    cues=4,
+)
+
+
+def cue(language, start_ms, end_ms, text="Buenos días a todos"):
+    return output.CueFacts(language=language, start_ms=start_ms, end_ms=end_ms, text=text)
+
+
+CUE_LIST = [cue("es", 0, 2000), cue("es", 2000, 4000), cue("en", 0, 2000), cue("en", 2100, 4000)]
+
+
+# --- frames with one thing changed ------------------------------------------------------------------------------------
+
+
+def media_with(audio=AUDIO, **changes):
+    return media.rows(SOURCE.model_copy(update=changes), audio)
+
+
+def picture_with(**changes):
+    return media_with(picture=PICTURE.model_copy(update=changes))
+
+
+def script_with(*, second=None, third=None):
+    """The clean transcript with the given changes to its segments."""
+    parts = (ONE, replace(TWO, **(second or {})), replace(THREE, **(third or {})))
+    return Transcript("en", parts)
+
+
+def segments_with(**changes):
+    return segments.rows(script_with(**changes), 10_000)
+
+
+def transcript_with(requested="en", speech_ms=6000, **changes):
+    return transcript.rows(script_with(**changes), requested, speech_ms)
+
+
+def lines_of(*lines):
+    return translation.rows(SCRIPT, replace(RENDERED, lines=lines))
+
+
+def second_line(text, unknown=()):
+    return lines_of(LINE_1, Line("s2", text, unknown), LINE_3)
+
+
+def second_clip(**changes):
+    return speech.rows(PLAN, CLIPS | {"s2": replace(LEVELS, **changes)})
+
+
+def placed(*lines, plan=PLAN):
+    return timeline.rows(SCRIPT, plan, replace(TIMELINE, lines=lines))
+
+
+def third_placed(**changes):
+    return placed(*PLACED[:2], replace(PLACED[2], **changes))
+
+
+def facts_with(**changes):
+    return output.rows({**FACTS, **changes}, CUE_LIST)
+
+
+def cues_with(*cues):
+    return output.rows({**FACTS, "cues": len(cues)}, cues)
+
+
+def doubled_whole(frames):
+    return {**frames, WHOLE: frames[WHOLE] * 2}
+
+
+def shortened(frames, name):
+    return {**frames, name: frames[name][:-1]}
+
+
+# --- the cases --------------------------------------------------------------------------------------------------------
+
+CLEAN = {
+    "media": media_with(),
+    "segments": segments.rows(SCRIPT, 10_000),
+    "transcript": transcript_with(),
+    "translation": translation.rows(SCRIPT, RENDERED),
+    "speech": speech.rows(PLAN, CLIPS),
+    "timeline": timeline.rows(SCRIPT, PLAN, TIMELINE),
+    "output": output.rows(FACTS, CUE_LIST),
+}
+
+LOOP = "Thank you so much. Thank you so much. Thank you so much. Thank you so much."
+
+BROKEN = {
+    "media": {
+        "duration": media_with(duration_ms=0, audio=None),
+        "picture": media_with(picture=None),
+        "sound": media_with(dubbed_track=None, audio=None),
+        "picture-size": picture_with(height=2),
+        "frame-rate": picture_with(frame_rate=1000.0),
+        "sound-length": media_with(audio=AUDIO.model_copy(update={"duration_ms": 9900})),
+    },
+    "segments": {
+        "inside-media": segments_with(third={"span": Span(9000, 10_001)}),
+        "ordered": segments_with(third={"span": Span(1900, 2100), "speaker": "C"}),
+        "no-overlap": segments_with(second={"speaker": "A", "span": Span(1999, 4000)}),
+        "duration-positive": segments_with(third={"span": Span(5000, 5000)}),
+        "duration-typical": segments_with(third={"span": Span(5000, 5049)}),
+        "ids-unique": segments_with(third={"id": "s2"}),
+    },
+    "transcript": {
+        "speech-heard": transcript.rows(Transcript("en", ()), "en", 3001),
+        "language": transcript_with(requested="fr"),
+        "confidence": transcript_with(second={"confidence": 0.49}),
+        "repeated-phrase": transcript_with(second={"text": LOOP, "span": Span(2000, 7000)}),
+        "repeated-segment": transcript_with(second={"text": ONE.text}, third={"text": ONE.text.upper()}),
+        "speaking-rate": transcript_with(second={"span": Span(2000, 3000)}),
+    },
+    "translation": {
+        "line-lost": lines_of(LINE_1, LINE_3),
+        "line-added": lines_of(LINE_1, LINE_2, LINE_2, LINE_3),
+        "line-order": lines_of(LINE_2, LINE_1, LINE_3),
+        "empty": second_line(" ... "),
+        "copy-of-source": second_line("very well thank you very much"),
+        "length-ratio": second_line("Muy bien."),
+        "unknown-words": second_line("Muy bien, *thank you muchas gracias."),
+    },
+    "speech": {
+        "clip-planned": speech.rows(PLAN, CLIPS | {"s4": LEVELS}),
+        "clip-duration": second_clip(duration_ms=0),
+        "clip-missing": speech.rows(PLAN, {"s1": LEVELS, "s3": LEVELS}),
+        "too-fast": second_clip(duration_ms=900),
+        "too-slow": second_clip(duration_ms=6000),
+        "silent": second_clip(rms_dbfs=-50.1),
+        "clipped": second_clip(clipped_share=0.0011),
+    },
+    "timeline": {
+        "line-placed": placed(*PLACED[:2]),
+        "line-placed-once": placed(*PLACED, replace(PLACED[2], span=Span(7000, 9000), flags=("kept-original",))),
+        "line-known": placed(*PLACED, PlacedLine("s4", Span(8000, 9000))),
+        "no-overlap": placed(replace(PLACED[0], span=Span(0, 5001)), *PLACED[1:]),
+        "original-overlap": placed(
+            replace(PLACED[0], span=Span(0, 5001)), PLACED[1], replace(PLACED[2], flags=("kept-original",))
+        ),
+        "inside-video": third_placed(span=Span(5000, 10_001)),
+        "stretch": third_placed(stretch=1.151),
+        "rate": placed(*PLACED, plan=replace(PLAN, lines=tuple(replace(line, speed=1.26) for line in PLAN.lines))),
+        "onset": third_placed(span=Span(5121, 7121)),
+    },
+    "output": {
+        "picture": facts_with(has_picture=False),
+        "dub-language": facts_with(audio_languages=["eng", "spa"]),
+        "dub-default": facts_with(default_audio=1),
+        "original-kept": facts_with(audio_languages=["spa"]),
+        "subtitles": facts_with(subtitle_languages=["spa", None]),
+        "duration": facts_with(duration_ms=9950),
+        "loudness": facts_with(loudness_lufs=-16.9),
+        "true-peak": facts_with(true_peak_dbtp=-0.9),
+        "cue-order": cues_with(cue("es", 2000, 4000), cue("es", 0, 2000)),
+        "cue-overlap": cues_with(cue("es", 0, 2001), cue("es", 2000, 4000)),
+        "cue-inside-video": cues_with(cue("es", 9000, 10_001)),
+        "cue-duration": cues_with(cue("es", 1000, 1000)),
+        "cue-reading-speed": cues_with(cue("es", 0, 900)),
+    },
+}
+
+for name, clean in CLEAN.items():
+    BROKEN[name]["whole-rows"] = doubled_whole(clean)
+for name in ("segments", "transcript", "translation", "speech", "timeline"):
+    BROKEN[name]["lines-rows"] = shortened(CLEAN[name], LINES)
+BROKEN["output"]["cues-rows"] = shortened(CLEAN["output"], CUES)
