@@ -24,6 +24,8 @@ FLUENT_MS = 300
 """Words closer than this are one breath: nobody takes the floor for one word in between and hands it back."""
 BOUNDARY_MS = 300
 """How far the edge of a diarized turn may lie from the truth; its detector works on windows and frames."""
+COVERED = 0.8
+"""Speakers who each cover this share of a word cover it alike: edges of turns are not known to the millisecond."""
 
 UNSPACED = frozenset({"ja", "zh", "yue", "th", "lo", "my"})
 """Languages written without spaces between words."""
@@ -42,9 +44,10 @@ _ABBREVIATIONS = frozenset(
 def attribute(words: Sequence[Word], turns: Sequence[Turn], speakers: Sequence[Speaker], language: str) -> Transcript:
     """Give each word to a speaker and cut the words into segments, a sentence (or a part of one) by one speaker each.
 
-    A word goes to the speaker whose turns overlap it most, the one already speaking where that is equal, or to the
-    nearest turn where none overlaps it. Without turns everything is said by "S1". Segments are numbered by their start;
-    those of one speaker do not overlap. The transcript lists the speakers with words, in order of their first segment.
+    A word goes to the speaker whose turns overlap it most; where several talk at once to the one in mid-sentence, or, at
+    the start of a sentence, to the one who goes on; where nobody does, to the nearest turn. Without turns everything is
+    said by "S1". Segments are numbered by their start; those of one speaker do not overlap. The transcript lists the
+    speakers with words, in order of their first segment.
     """
     names = _smoothed(words, _speaker_of_words(words, turns), turns)
     timed = _without_overlap(words, names)
@@ -90,21 +93,29 @@ def _speaker_of_words(words: Sequence[Word], turns: Sequence[Turn]) -> list[str]
     starts = [turn.span.start_ms for turn in by_start]
     longest = max((turn.span.len_ms for turn in turns), default=0)
     result: list[str] = []
-    for word in words:
+    for index, word in enumerate(words):
         first = bisect_left(starts, word.span.start_ms - longest)
         during = by_start[first : bisect_left(starts, word.span.end_ms)]
-        before = result[-1] if result else None
-        result.append(_most_overlapping(word.span, during, before) or _nearest(word.span, by_start, before))
+        goes_on = index > 0 and not ends_sentence(words[index - 1].text)
+        before = result[-1] if goes_on else None
+        result.append(_heard(word.span, during, before) or _nearest(word.span, by_start, before))
     return result
 
 
-def _most_overlapping(span: Span, turns: Sequence[Turn], before: str | None) -> str | None:
-    """The speaker with most time in the span, of equals the one who spoke the word before; None without any."""
+def _heard(span: Span, turns: Sequence[Turn], before: str | None) -> str | None:
+    """The speaker with most time in the span; None where nobody has any.
+
+    Of those who cover it alike, the one in mid-sentence; at the start of a sentence the one who goes on longest after it,
+    since who takes the floor talks into the other's last words.
+    """
     shared: dict[str, int] = {}
+    until: dict[str, int] = {}
     for turn in turns:
-        shared[turn.speaker] = shared.get(turn.speaker, 0) + turn.span.overlap_ms(span)
-    best = max(shared, key=lambda name: (shared[name], name == before), default=None)
-    return best if best and shared[best] else None
+        if common := turn.span.overlap_ms(span):
+            shared[turn.speaker] = shared.get(turn.speaker, 0) + common
+            until[turn.speaker] = max(until.get(turn.speaker, 0), turn.span.end_ms)
+    enough = COVERED * span.len_ms
+    return max(shared, key=lambda name: (min(shared[name], enough), name == before, until[name]), default=None)
 
 
 def _nearest(span: Span, turns: Sequence[Turn], before: str | None) -> str:

@@ -154,12 +154,11 @@ def _duration_ms(path: Path, header: dict[str, Any], container: str) -> int:
 
 
 def _announced_s(header: dict[str, Any], container: str) -> float:
-    """What the header says. For an AVI without its index ffprobe scales that to the file's size, so frames count."""
+    """What the header says. ffprobe scales that to the size of an AVI that lost its index: there samples count."""
     duration = _seconds(header["format"].get("duration")) or 0.0
     if container != "avi":
         return duration
-    rates = [(float(s.get("nb_frames", 0)), _rate(s.get("r_frame_rate"))) for s in _streams(header)]
-    return max([duration, *(frames / rate for frames, rate in rates if rate > 0)])
+    return max([duration, *(int(s.get("nb_frames", 0)) * _rate(s.get("time_base")) for s in _streams(header))])
 
 
 def _last_packet_s(path: Path, interval: str | None) -> float:

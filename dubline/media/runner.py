@@ -7,12 +7,14 @@ when the thread that started it ends, and that thread waits for it. It stays in 
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,8 @@ Progress = Callable[[float], None]
 
 _TAIL = 64 * 1024
 """Bytes of stderr that are kept; broken media can make a decoder write gigabytes."""
-_DISK = ("No space left on device", "Disk quota exceeded", "Read-only file system", "File too large")
+_DISK = re.compile(r": (No space left on device|Disk quota exceeded|Read-only file system|File too large)$", re.M)
+"""At the end of a line only: a name inside the line is the user's."""
 _BAD_INPUT = {
     "not on whitelist": "it is a playlist or another file that is not a video",
     "exceeds specified max pixel count": "its picture is larger than 8K",
@@ -174,10 +177,11 @@ def _hand_on(rest: bytearray, on_line: Callable[[str], None] | None) -> None:
 
 def _judge(command: list[str], reading: Path | None, status: int, errors: str) -> None:
     """Raise what the exit status and the messages say. A full disk is told in messages even with status 0."""
-    full = next((text for text in _DISK if text in errors), None)
+    full = _DISK.search(errors)
     if full is not None:
-        folder = Path(command[-1].removeprefix("file:")).parent
-        raise OutputUnavailable(f"Cannot write below {folder}: {full}; make room or set DUBLINE_HOME to another disk.")
+        outputs = [word[5:] for before, word in pairwise(command) if word.startswith("file:") and before != "-i"]
+        place = f" below {Path(outputs[0]).parent}" if outputs else ""
+        raise OutputUnavailable(f"Cannot write{place}: {full.group(1)}; make room or set DUBLINE_HOME to another disk.")
     if status == 0:
         return
     lines = [line.strip() for line in errors.splitlines() if line.strip() and "Conversion failed" not in line]

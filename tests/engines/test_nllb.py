@@ -109,8 +109,12 @@ def test_the_languages_tokens_go_in_first_and_come_out_first(engine, calls, sour
 def test_long_text_is_translated_sentence_by_sentence_and_whole(engine, calls):
     text = " ".join(SENTENCES * 6)
     (line,) = engine.translate(request(text)).lines
-    translated = [sentence for call in calls for sentence in call["texts"]]
-    assert sorted(translated) == sorted(sentences(text))
+    translated = [
+        ids[mask == 1].tolist()
+        for call in calls
+        for ids, mask in zip(call["input_ids"], call["attention_mask"], strict=True)
+    ]
+    assert sorted(translated) == sorted(engine._tokenizer(sentences(text)).input_ids)
     assert line.text == " ".join(engine.translate(request(sentence)).lines[0].text for sentence in SENTENCES * 6)
 
 

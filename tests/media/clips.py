@@ -26,6 +26,7 @@ RECIPES: dict[str, list[str]] = {
     "vp9.webm": [*PICTURE, *BURST, "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"],
     "plain.avi": [*PICTURE, *BURST, "-c:v", "mpeg4", "-c:a", "libmp3lame"],
     "h264.avi": [*PICTURE, *BURST, *H264, "-c:a", "libmp3lame"],
+    "hevc.mkv": [*PICTURE, *BURST, "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none", *AAC],
     "plain.ts": [*PICTURE, *BURST, *H264, *AAC],
     "faststart.mp4": [*PICTURE, *TONE, *H264, *AAC, "-movflags", "+faststart"],
     "silent.mp4": [*PICTURE, *H264],

@@ -92,6 +92,13 @@ def test_sound_that_starts_late_stays_late_in_both_tracks(dubbed: Dub, tmp_path:
         assert burst_s(dubbed_sound(out, tmp_path, track))[0] == pytest.approx(1.3, abs=0.03)
 
 
+def test_hevc_is_tagged_as_players_of_mp4_want_it(clips: Clips, dubbed: Dub) -> None:
+    out, container, _ = dubbed("hevc.mkv")
+    assert container == "mp4"
+    assert streams(out)[0]["codec_tag_string"] == "hvc1"
+    assert picture_hash(out) == picture_hash(clips.path("hevc.mkv"))
+
+
 def test_titles_tell_the_tracks_apart(dubbed: Dub) -> None:
     out, container, _ = dubbed("plain.webm")
     assert container == "mkv"

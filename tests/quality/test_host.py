@@ -116,5 +116,6 @@ def test_the_child_ends_with_a_parent_that_is_killed():
     pid = int(parent.stdout.readline())
     assert psutil.pid_exists(pid)
     parent.kill()
-    parent.communicate()
+    parent.wait()
+    parent.stdout.close()  # not read to its end: a child that lives on would hold it open
     assert _gone(pid)

@@ -7,19 +7,26 @@ depends on how long the recording is nor on how a few odd embeddings were joined
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import ClusterNode, linkage, to_tree
 
-THRESHOLD = 0.12
-"""Squared distance of two voices' mean unit vectors, less SCATTER, above which they are two people. Chosen with SCATTER
-and MIN_SPEECH_S on 68 recordings, see bench/diarization.py."""
-SCATTER = 1.0
+THRESHOLD = 0.105
+"""Squared distance of two voices' mean unit vectors, less their scatter, above which they are two people.
+
+Chosen together with SCATTER so that the number of speakers is right on as many as possible of 68 recordings of 0.5
+to 10 minutes: pyannote's sample, LibriSpeech test-other (10 readers alone, in twos, threes and fours, clean and
+in telephone quality) and synthetic voices mixed alike. All but four came out right, at window steps of 0.1 and of 0.25,
+every single speaker among them; the four are near-identical voices found as one, and mixed windows taken for a third
+person. THRESHOLD 0.10-0.11 and SCATTER 1.0-1.2 do about as well."""
+SCATTER = 1.2
 """Squared distance that the mean over one second of speech has from the voice's true mean; n seconds divide it by n."""
 MIN_SPEECH_S = 4.0
 """Less speech than this founds no speaker: it goes to the nearest one."""
+MOST_EMBEDDINGS = 6_000
+"""An hour or so of speech; the tree needs memory for every pair, so longer recordings are thinned out evenly."""
 
 Vectors = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -40,11 +47,14 @@ def cluster_speakers(embeddings: Vectors, rule: ClusteringRule, speakers: int | 
     are as many embeddings; otherwise their number is found.
     """
     unit = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-12)
-    if len(unit) < 2 or speakers == 1:
+    thinning = -(-len(unit) // MOST_EMBEDDINGS)
+    kept = np.arange(0, len(unit), thinning)
+    if len(kept) < 2 or speakers == 1:
         return np.zeros(len(unit), np.int64)
-    tree = to_tree(linkage(unit, "ward"))
-    members = _found(tree, unit, rule) if speakers is None else _forced(tree, rule, speakers)
-    return _labelled(unit, members)
+    rule = replace(rule, seconds_each=rule.seconds_each * thinning)
+    tree = to_tree(linkage(unit[kept], "ward"))
+    members = _found(tree, unit[kept], rule) if speakers is None else _forced(tree, rule, speakers)
+    return _labelled(unit, [kept[rows] for rows in members])
 
 
 def _found(tree: ClusterNode, unit: Vectors, rule: ClusteringRule) -> list[list[int]]:
@@ -62,7 +72,7 @@ def _found(tree: ClusterNode, unit: Vectors, rule: ClusteringRule) -> list[list[
 
 def _forced(tree: ClusterNode, rule: ClusteringRule, speakers: int) -> list[list[int]]:
     """Split the widest node until there are enough; scraps found a speaker only where nothing else is left to split."""
-    for floor in (rule, ClusteringRule(rule.seconds_each, rule.threshold, 0.0)):
+    for floor in (rule, replace(rule, min_speech_s=0.0)):
         nodes = [_without_scraps(tree, floor)]
         while len(nodes) < speakers:
             widest = max(nodes, key=lambda node: node.dist)
@@ -96,11 +106,11 @@ def _apart(node: ClusterNode, unit: Vectors, rule: ClusteringRule) -> float:
     return distance - SCATTER / rule.seconds_each * (1 / len(left) + 1 / len(right))
 
 
-def _labelled(unit: Vectors, members: list[list[int]]) -> Labels:
+def _labelled(unit: Vectors, members: list[NDArray[np.int64]]) -> Labels:
     """Number the clusters by first appearance; embeddings in none go to the nearest mean."""
     ordered = sorted(members, key=min)
     means = np.stack([unit[rows].mean(axis=0) for rows in ordered])
-    nearest: Labels = np.argmin(np.square(unit[:, None] - means[None]).sum(axis=2), axis=1).astype(np.int64)
+    labels: Labels = np.argmax(unit @ means.T - np.square(means).sum(axis=1) / 2, axis=1).astype(np.int64)
     for label, rows in enumerate(ordered):
-        nearest[rows] = label
-    return nearest
+        labels[rows] = label
+    return labels

@@ -29,7 +29,8 @@ class TopDownClustering(BaseClustering):  # type: ignore[misc]  # pyannote ships
     expects_num_clusters = False
 
     def __init__(self, rule: ClusteringRule) -> None:
-        super().__init__(metric="cosine", constrained_assignment=False)
+        # Constrained: the people that segmentation tells apart within a window are different people.
+        super().__init__(metric="cosine", constrained_assignment=True)
         self._rule = rule
 
     def cluster(
