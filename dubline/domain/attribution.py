@@ -44,10 +44,10 @@ _ABBREVIATIONS = frozenset(
 def attribute(words: Sequence[Word], turns: Sequence[Turn], speakers: Sequence[Speaker], language: str) -> Transcript:
     """Give each word to a speaker and cut the words into segments, a sentence (or a part of one) by one speaker each.
 
-    A word goes to the speaker whose turns overlap it most; where several talk at once to the one in mid-sentence, or, at
-    the start of a sentence, to the one who goes on; where nobody does, to the nearest turn. Without turns everything is
-    said by "S1". Segments are numbered by their start; those of one speaker do not overlap. The transcript lists the
-    speakers with words, in order of their first segment.
+    A word goes to the speaker whose turns overlap it most; where several talk at once, to the one in mid-sentence or,
+    at the start of a sentence, to the one who goes on; where nobody does, to the nearest turn. Without turns everything
+    is said by "S1". Segments are numbered by their start; those of one speaker do not overlap. The transcript lists
+    the speakers with words, in order of their first segment.
     """
     names = _smoothed(words, _speaker_of_words(words, turns), turns)
     timed = _without_overlap(words, names)
@@ -105,8 +105,8 @@ def _speaker_of_words(words: Sequence[Word], turns: Sequence[Turn]) -> list[str]
 def _heard(span: Span, turns: Sequence[Turn], before: str | None) -> str | None:
     """The speaker with most time in the span; None where nobody has any.
 
-    Of those who cover it alike, the one in mid-sentence; at the start of a sentence the one who goes on longest after it,
-    since who takes the floor talks into the other's last words.
+    Of those who cover it alike, the one in mid-sentence; at the start of a sentence the one who goes on longest after
+    it, since who takes the floor talks into the other's last words.
     """
     shared: dict[str, int] = {}
     until: dict[str, int] = {}

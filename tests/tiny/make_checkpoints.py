@@ -188,8 +188,8 @@ def pyannote(folder: Path) -> None:
     segmentation.specifications = Specifications(
         problem=Problem.MONO_LABEL_CLASSIFICATION,
         resolution=Resolution.FRAME,
-        duration=10.0,
-        min_duration=10.0,
+        duration=2.0,  # 10 s in the published one; the embedding's cost is the sum of all windows
+        min_duration=2.0,
         warm_up=(0.0, 0.0),
         classes=["speaker#1", "speaker#2", "speaker#3"],
         powerset_max_classes=2,
@@ -228,6 +228,7 @@ pipeline:
   params:
     clustering: VBxClustering
     segmentation: $model/segmentation
+    segmentation_step: 0.5
     segmentation_batch_size: 32
     embedding: $model/embedding
     embedding_batch_size: 32

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 WINDOW_S = 5.0
 """What the segmentation checkpoint was trained on."""
+THREADS = 1
+"""These networks are too small to share: on two quiet cores a second thread saves nothing, and on busy ones the threads
+wait for each other at every step of the LSTMs (six times slower, measured). The other cores are for the recognizer."""
 _STAGES = {"segmentation": (0.0, 0.4), "embeddings": (0.4, 0.9)}
 """Shares of the work, measured on the 30 s sample."""
 
@@ -57,11 +60,8 @@ class PyannoteOffline:
         embedding = models.path("resemblyzer") / "pretrained.pt"
         os.environ["PYANNOTE_METRICS_ENABLED"] = "0"  # else pyannote reports durations and speaker counts to its makers
         with _quiet(), loading("pyannote", "pyannote-segmentation"):
-            import torch
-
             from dubline.engines.diarization.offline_pipeline import OfflinePipeline
 
-            torch.set_num_threads(settings().threads)
             rule = ClusteringRule(options.step * WINDOW_S, options.threshold, options.min_speech_s)
             self._pipeline = OfflinePipeline(segmentation, embedding, options.step, options.onset, rule)
 
@@ -79,6 +79,7 @@ class PyannoteOffline:
     def _annotate(self, samples: Samples, sample_rate: int, speakers: int | None, progress: Progress) -> Any:
         import torch
 
+        torch.set_num_threads(min(THREADS, settings().threads))
         file = {"waveform": torch.from_numpy(samples)[None], "sample_rate": sample_rate, "uri": "audio"}
         return self._pipeline(file, num_speakers=speakers, hook=_observer(progress)).speaker_diarization
 
@@ -96,7 +97,7 @@ def _observer(progress: Progress) -> Callable[..., None]:
     def hook(step: str, _: object, file: object = None, total: int | None = None, completed: int | None = None) -> None:
         if step in _STAGES and total and completed is not None:
             start, end = _STAGES[step]
-            progress(start + (end - start) * min(completed / total, 1.0))
+            progress(float(start + (end - start) * min(completed / total, 1.0)))
 
     return hook
 

@@ -1,7 +1,7 @@
 """Who speaks when, by the pipeline that pyannote publishes on the model hub (speaker-diarization-community-1).
 
-The model's folder is the repository as it stands: a `config.yaml` that names segmentation, embedding and PLDA relative to
-itself. Batch sizes and thresholds are those of that file.
+The model's folder is the repository as it stands: a `config.yaml` that names segmentation, embedding and PLDA by paths
+relative to itself. Batch sizes and thresholds are those of that file.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from dubline.domain.errors import EngineFailed
+from dubline.engines.device import loading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,7 +55,7 @@ class ResemblyzerEmbedding:
     min_num_samples = MIN_FRAMES * HOP
 
     def __init__(self, checkpoint: Path) -> None:
-        """`checkpoint` is Resemblyzer's `pretrained.pt`. Raises EngineFailed where it is something else."""
+        """`checkpoint` is Resemblyzer's `pretrained.pt`. Raises ModelMissing where it is something else."""
         from torchaudio.functional import melscale_fbanks
 
         self.device = torch.device("cpu")
@@ -121,11 +121,7 @@ def _partials(mel: Tensor) -> Tensor:
 
 def _load(checkpoint: Path) -> VoiceEncoder:
     encoder = VoiceEncoder()
-    try:
+    with loading("The speaker encoder", "resemblyzer"):
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)["model_state"]
         encoder.load_state_dict({name: value for name, value in state.items() if name in encoder.state_dict()})
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
-        raise EngineFailed(
-            f"The speaker encoder's weights in {checkpoint} cannot be read ({error}); pull the model again."
-        ) from error
     return encoder.eval()

@@ -7,26 +7,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dubline.domain.time import Span, total_ms
+from dubline.domain.time import Span, merged, total_ms
 from dubline.domain.transcript import Speaker, Turn
 from dubline.engines.contracts import DiarizationResult
 from dubline.engines.diarization.pitch import median_f0_hz
+
+SHORTEST_MS = 100
+"""Less is no syllable: the label flickers where two windows disagree."""
 
 
 def result_from(annotation: Any, samples: NDArray[np.float32], sample_rate: int) -> DiarizationResult:
     """Turns in order, speakers named S1, S2, ... by their first turn, each with pitch and speaking time.
 
-    `annotation` is a pyannote.core.Annotation in seconds on the axis of `samples`, float32 (samples,), mono.
+    `annotation` is a pyannote.core.Annotation in seconds on the axis of `samples`, float32 (samples,), mono. Turns
+    under SHORTEST_MS are dropped, then gaps up to SHORTEST_MS between turns of one speaker are closed.
     """
     end = Span(0, len(samples) * 1000 // sample_rate)
-    tracks = [
-        (span, label)
-        for segment, _, label in annotation.itertracks(yield_label=True)
-        if (span := Span.from_seconds(segment.start, segment.end) & end)
-    ]
-    tracks.sort(key=lambda track: (track[0], str(track[1])))
-    names = {label: f"S{number}" for number, label in enumerate(dict.fromkeys(label for _, label in tracks), start=1)}
-    turns = tuple(Turn(span, names[label]) for span, label in tracks)
+    tracks: dict[str, list[Span]] = {}
+    for segment, _, label in annotation.itertracks(yield_label=True):
+        span = Span.from_seconds(segment.start, segment.end) & end
+        if span and span.len_ms >= SHORTEST_MS:
+            tracks.setdefault(str(label), []).append(span)
+    joined = sorted((span, label) for label, spans in tracks.items() for span in merged(spans, gap_ms=SHORTEST_MS))
+    names = {label: f"S{number}" for number, label in enumerate(dict.fromkeys(label for _, label in joined), start=1)}
+    turns = tuple(Turn(span, names[label]) for span, label in joined)
     return DiarizationResult(turns, tuple(_speaker(name, turns, samples, sample_rate) for name in names.values()))
 
 

@@ -41,7 +41,17 @@ _PRESETS = {
     "zh": "mmmmfmffmf",
 }
 # Presets that the library marks as noisy, echoing or recorded in a hall come last.
-_POOR = {"en": {5}, "es": {2, 3, 5}, "fr": {9}, "hi": {1, 4}, "ja": {1}, "pt": {6}, "ru": {1, 2, 6, 8, 9}, "tr": {7}, "zh": {6}}
+_POOR = {
+    "en": {5},
+    "es": {2, 3, 5},
+    "fr": {9},
+    "hi": {1, 4},
+    "ja": {1},
+    "pt": {6},
+    "ru": {1, 2, 6, 8, 9},
+    "tr": {7},
+    "zh": {6},
+}
 
 TEXT_TOKENS = 256
 """The semantic model reads no further."""
@@ -128,8 +138,7 @@ class BarkSpeech:
         clips: dict[int, NDArray[np.float32]] = {}
         for batch in _batches([piece.voice for piece in pieces], self.batch_size):
             rows = [pieces[index] for index in batch]
-            for index, clip in zip(batch, self._speak_batch(rows), strict=True):
-                clips[index] = clip
+            clips.update(zip(batch, self._speak_batch(rows), strict=True))
         return [clips[index] for index in range(len(pieces))]
 
     def _speak_batch(self, pieces: Sequence[_Piece]) -> Iterator[NDArray[np.float32]]:
