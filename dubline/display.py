@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dubline.estimate import Estimate
-from dubline.telemetry.progress import StageProgress, listening
+from dubline.telemetry.progress import Event, StageProgress, VideoLength, listening
 
 REFRESH_HZ = 4
 
@@ -27,8 +27,11 @@ class Display:
         self._console = console
         self._guard = threading.Lock()
 
-    def heard(self, event: StageProgress) -> None:
+    def heard(self, event: Event) -> None:
         with self._guard:
+            if isinstance(event, VideoLength):
+                self.estimate.resize(event.seconds)
+                return
             known = self._stages.get(event.stage)
             # A cached stage tells nothing but that; its task may still say that it is done.
             if known and known.state == "cached":

@@ -49,8 +49,6 @@ class Estimate:
         self.cost = {name: _cost(name, video_s) for name in names}
 
     def observe(self, event: StageProgress) -> None:
-        if event.video_s is not None:
-            self.resize(event.video_s)
         if event.stage in self.cost:
             self.done[event.stage] = 1.0 if event.state in ("done", "cached") else event.fraction
 

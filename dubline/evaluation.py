@@ -41,18 +41,6 @@ ONSET_MS = (-40, 120)
 """ITU-R BT.1359: sound is noticed from 45 ms early and 125 ms late."""
 LENGTH_SHARE = 0.10
 _PAUSE_S = 0.5
-_NOT_MODELS = (
-    "ingest",
-    "extract-audio",
-    "attribute",
-    "plan-speech",
-    "place",
-    "mix",
-    "subtitle",
-    "mux",
-    "check",
-    "publish",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +101,7 @@ def rows(folder: Path) -> tuple[Row, ...]:
             scene = Scene(folder, manifest, dub, Path(work))
             for measure in MEASURES if dub.lines else (picture,):
                 measured += measure(scene)
-    return (*measured, *stages(manifest))
+    return tuple(measured)
 
 
 def isochrony(scene: Scene) -> Iterator[Row]:
@@ -255,22 +243,6 @@ def picture(scene: Scene) -> Iterator[Row]:
         "stream copy: equal hash, duration within a frame",
         "peers encode it again",
         equal and abs(off) <= frame + 1,
-    )
-
-
-def stages(manifest: Manifest) -> Iterator[Row]:
-    """Time that the run spent outside models; only a run that computed everything can be judged."""
-    seconds = manifest.stage_seconds
-    if "transcribe" not in seconds:
-        return
-    outside = sum(value for name, value in seconds.items() if name.startswith(_NOT_MODELS))
-    yield Row(
-        "stages that are not models",
-        "",
-        f"{outside:.1f} s (waited for, side by side)",
-        "<= 3.7 s on the 30 s sample, warm",
-        "open-dubbing 0.2.3: 36.6 s",
-        None,
     )
 
 

@@ -1,8 +1,7 @@
-"""A profile names the engine of each capability: a YAML file in deployments/profiles. Unknown keys are refused."""
+"""A profile names the engine of each capability: a YAML file in the profiles' folder. Unknown keys are refused."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -11,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from dubline.domain.errors import InvalidRequest
 from dubline.engines.contracts import Capability
 from dubline.engines.registry import EngineSpec
+from dubline.settings import settings
 
-PROFILES = Path(__file__).parent.parent / "deployments" / "profiles"
 _CAPABILITIES: tuple[Capability, ...] = ("asr", "diarization", "translation", "speech")
 
 
@@ -41,14 +40,14 @@ class Profile(BaseModel):
 
 
 def names() -> tuple[str, ...]:
-    return tuple(sorted(path.stem for path in PROFILES.glob("*.yaml")))
+    return tuple(sorted(path.stem for path in settings().profiles.glob("*.yaml")))
 
 
 def load(name: str) -> Profile:
     """Raises InvalidRequest for a name that does not exist (it lists those that do) and for a file that is wrong."""
     if name not in names():
         raise InvalidRequest(f"There is no profile '{name}'; use one of: {', '.join(names())}.")
-    path = PROFILES / f"{name}.yaml"
+    path = settings().profiles / f"{name}.yaml"
     try:
         return Profile.model_validate({"name": name, **yaml.safe_load(path.read_text(encoding="utf-8"))})
     except (ValidationError, yaml.YAMLError) as error:

@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     """How long one run of ffmpeg may take."""
     device: str = Field(default="auto", pattern="^(auto|cpu|cuda)$")
     """Where the hub engines run: `auto` takes a GPU when there is one."""
+    profiles: Path = Path(__file__).parent.parent / "deployments" / "profiles"
+    """Folder with the profiles' YAML files."""
     ledger: Path | None = None
     """Append-only file that gets a JSON line for every call of an engine; fault tests read it."""
 

@@ -45,7 +45,7 @@ async def translate_video(request: TranslateRequest) -> Manifest:
     stages = Stages(request.refresh)
     async with Gates(stages) as gates:
         source = await stages(ingest, str(request.video))
-        progress.tell("ingest", "done", 1.0, video_s=source.duration_ms / 1000)
+        progress.announce(source.duration_ms / 1000)
         audio, words, script = await hear(source, request, profile, stages, gates)
         if script is None or audio is None:
             dubs = await gathered(*(keep(source, lang, stages, gates) for lang in request.languages))

@@ -14,11 +14,12 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import lru_cache, wraps
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from prefect import Task
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
+from prefect.filesystems import WritableFileSystem
 from prefect.results import ResultStore, get_default_result_storage
 from prefect.serializers import JSONSerializer
 from pydantic import BaseModel, ValidationError
@@ -46,7 +47,7 @@ def artifacts() -> ArtifactStore:
 @lru_cache(maxsize=1)
 def records() -> ResultStore:
     """Where Prefect persists the tasks' results. Nothing is remembered in memory: what counts is what is stored."""
-    storage = get_default_result_storage(_sync=True)  # type: ignore[call-arg]  # read by Prefect's dispatch
+    storage = cast(WritableFileSystem, get_default_result_storage(_sync=True))  # type: ignore[call-arg]  # Prefect's own
     return ResultStore(result_storage=storage, serializer=JSONSerializer(), cache_result_in_memory=False)
 
 

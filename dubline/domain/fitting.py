@@ -19,6 +19,8 @@ MIN_RATE, MAX_RATE = 0.85, 1.25
 """Total rate against the voice's own; listeners rate 1.10 at MOS 4.37 and 1.25 at 3.45 (QoMEX 2019)."""
 MAX_STRETCH = 1.15
 """Time-scaling of finished speech is audible sooner than an engine's own speaking rate."""
+PAUSE_TAKEN_MS = 500
+"""How far a line may be planned into the silence behind the last segment."""
 LATE_MS = 120
 """A dubbed onset later than this against the source's is flagged (ITU-R BT.1359: 125 ms of sound lag is detectable)."""
 
@@ -71,7 +73,8 @@ def plan(
     predict_ms: Callable[[str], float],
     rates: tuple[float, float],
 ) -> SpeechPlan:
-    """Choose each line's speed so that its predicted duration meets the source segment's.
+    """Choose each line's speed so that its predicted duration meets the room it has: up to the next onset, where a
+    pause follows the segment, so that no line is hurried while there is silence behind it.
 
     `voices` maps a speaker to a voice, `predict_ms` gives the duration of a text at speed 1, `rates` is what the engine
     can do; the speed stays inside both it and MIN_RATE..MAX_RATE, in steps of 0.05 so that cached clips are found
@@ -79,15 +82,17 @@ def plan(
     """
     slowest, fastest = max(MIN_RATE, rates[0]), min(MAX_RATE, rates[1])
 
-    def speed(text: str, span: Span) -> float:
-        wanted = predict_ms(text) / max(span.len_ms, 1)
+    def speed(index: int, text: str) -> float:
+        span, expected = transcript.segments[index].span, predict_ms(text)
+        room = max(_next_onset(transcript.segments, index, span.end_ms + PAUSE_TAKEN_MS) - span.start_ms, span.len_ms)
+        wanted = max(expected / max(room, 1), min(expected / max(span.len_ms, 1), 1.0))
         return min(max(round(wanted * 20) / 20, slowest), fastest)
 
     return SpeechPlan(
         translation.target,
         tuple(
-            PlannedLine(segment.id, line.text, voices[segment.speaker], speed(line.text, segment.span))
-            for segment, line in zip(transcript.segments, translation.lines, strict=True)
+            PlannedLine(segment.id, line.text, voices[segment.speaker], speed(index, line.text))
+            for index, (segment, line) in enumerate(zip(transcript.segments, translation.lines, strict=True))
         ),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
@@ -50,6 +52,18 @@ def running(engine: str, doing: str) -> Iterator[None]:
     except Exception as error:  # torch, CTranslate2 and the libraries over them document no type
         _raise_if_out_of_memory(engine, error)
         raise EngineFailed(f"{engine} could not {doing}: {_one_line(error)}.") from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Around pyannote and WhisperX: without their notes on old checkpoints, short windows and progress."""
+    whisperx = logging.getLogger("whisperx")
+    if not whisperx.handlers:
+        whisperx.addHandler(logging.NullHandler())  # else its import sends INFO to stdout
+    logging.getLogger("lightning.pytorch.utilities.migration").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _raise_if_out_of_memory(engine: str, error: Exception) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from dubline.engines import registry
@@ -42,11 +42,9 @@ class EngineManager:
 
         def load() -> None:
             host = self._host(spec)
-            with host.lock:
-                try:
-                    host.load(spec, self.models)
-                except Exception:  # noqa: BLE001, S110 - `use` meets the same failure, and reports it to its caller
-                    pass
+            # `use` meets the same failure, and reports it to its caller.
+            with host.lock, suppress(Exception):
+                host.load(spec, self.models)
 
         thread = threading.Thread(target=load, name=f"preload-{spec.engine}", daemon=True)
         thread.start()

@@ -27,6 +27,7 @@ class EngineSpec(BaseModel):
 
     capability: Capability
     engine: str
+    """A name of ENGINES, or `module:Class` for an engine of your own."""
     model: str | None = None
     options: dict[str, str | int | float | bool] = Field(default_factory=dict)
 
@@ -88,7 +89,9 @@ ENGINES: dict[Capability, dict[str, EngineEntry]] = {
 
 
 def entry(spec: EngineSpec) -> EngineEntry:
-    """Raises InvalidRequest that lists the names there are."""
+    """An engine of the table, or one of your own, named as `module:Class`. Raises InvalidRequest for a wrong name."""
+    if ":" in spec.engine:
+        return EngineEntry(spec.engine, 1)
     try:
         return ENGINES[spec.capability][spec.engine]
     except KeyError:
@@ -127,4 +130,7 @@ def fingerprint(spec: EngineSpec, models: ModelStore) -> str:
 
 def _imported(path: str) -> Any:
     module, _, attribute = path.partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise InvalidRequest(f"The engine '{path}' cannot be imported: {error}.") from error

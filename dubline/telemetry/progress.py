@@ -18,11 +18,15 @@ class StageProgress:
     state: State
     fraction: float
     """Finished share of the stage, 0..1."""
-    video_s: float | None = None
-    """Length of the video, told once it is known."""
 
 
-Listener = Callable[[StageProgress], None]
+@dataclass(frozen=True, slots=True)
+class VideoLength:
+    seconds: float
+
+
+Event = StageProgress | VideoLength
+Listener = Callable[[Event], None]
 _listeners: list[Listener] = []
 _stage: ContextVar[str] = ContextVar("stage", default="")
 
@@ -37,8 +41,16 @@ def listening(listener: Listener) -> Iterator[None]:
         _listeners.remove(listener)
 
 
-def tell(stage: str, state: State, fraction: float, video_s: float | None = None) -> None:
-    event = StageProgress(stage, state, min(max(fraction, 0.0), 1.0), video_s)
+def tell(stage: str, state: State, fraction: float) -> None:
+    _publish(StageProgress(stage, state, min(max(fraction, 0.0), 1.0)))
+
+
+def announce(video_s: float) -> None:
+    """Tell how long the video is, as soon as that is known."""
+    _publish(VideoLength(video_s))
+
+
+def _publish(event: Event) -> None:
     for listener in tuple(_listeners):
         listener(event)
 

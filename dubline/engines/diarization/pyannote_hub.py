@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 
 from dubline.domain.errors import ModelMissing
-from dubline.engines.device import device, loading
-from dubline.engines.diarization.pyannote import PyannoteOffline, _quiet
+from dubline.engines.device import device, loading, quiet
+from dubline.engines.diarization.pyannote import PyannoteOffline
 from dubline.engines.models import ModelStore
 from dubline.engines.options import Options, read_options
 from dubline.engines.registry import EngineSpec
@@ -35,7 +35,7 @@ class PyannoteHub(PyannoteOffline):
             )
         where = device()
         os.environ["PYANNOTE_METRICS_ENABLED"] = "0"  # else pyannote reports durations and speaker counts to its makers
-        with _quiet(), loading("pyannote", spec.model):
+        with quiet(), loading("pyannote", spec.model):
             import torch
             from pyannote.audio import Pipeline
 

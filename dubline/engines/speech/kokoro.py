@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dubline.domain.errors import EngineFailed
 from dubline.engines.contracts import SpeechRequest, SpeechResult, Voice
@@ -86,7 +86,7 @@ def _espeak(request: SpeechRequest) -> str:
     return "en-gb" if request.language == "en" and request.voice.startswith("b") else _ESPEAK[request.language]
 
 
-def _without_voices(kokoro: type, session: object) -> object:
+def _without_voices(kokoro: type, session: object) -> Any:
     """The library wants an archive of voices at its start; ours are read one by one when they speak."""
     import numpy as np
 

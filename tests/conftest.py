@@ -1,0 +1,38 @@
+"""A home of their own for all tests, with the models that set-up pulled, and one Prefect server for those that ask."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dubline.settings import Settings, share_threads
+
+ROOT = Path(__file__).parent.parent
+REAL_MODELS = Settings().models
+
+# Set before anything of Prefect is imported, here and in the processes that tests start.
+_home = Path(tempfile.mkdtemp(prefix="dubline-tests-"))
+(_home / "models").symlink_to(REAL_MODELS, target_is_directory=True)
+os.environ["DUBLINE_HOME"] = str(_home)
+os.environ["DUBLINE_SERVER_PORT"] = "4555"
+os.environ["GX_ANALYTICS_ENABLED"] = "false"
+share_threads()
+
+
+@pytest.fixture(scope="session")
+def home() -> Path:
+    return _home
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[str]:
+    """The address of a local Prefect server that ends with the tests."""
+    from dubline import server
+
+    started = server.wait(server.start())
+    yield started.api
+    server.stop()

@@ -1,0 +1,112 @@
+"""Tiny, deterministic engines. They obey the contracts and cost nothing, so that tests can be about everything else.
+
+A profile names them as `tests.fakes:FakeTranscriber`; what they say is in the profile's options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+import soundfile
+
+from dubline.domain.errors import EngineFailed
+from dubline.domain.time import Span
+from dubline.domain.transcript import Line, Speaker, Turn, Word
+from dubline.engines.contracts import (
+    DiarizationRequest,
+    DiarizationResult,
+    Progress,
+    SpeechRequest,
+    SpeechResult,
+    TranscriptionRequest,
+    TranscriptionResult,
+    TranslationRequest,
+    TranslationResult,
+    Voice,
+    no_progress,
+)
+from dubline.engines.models import ModelStore
+from dubline.engines.registry import EngineSpec
+
+LANGUAGES = {"en", "es", "fr"}
+WORD_MS = 250
+
+
+class FakeTranscriber:
+    """Hears the option `text` in any audio that is not silent, a word each 250 ms."""
+
+    def __init__(self, spec: EngineSpec, models: ModelStore) -> None:
+        self._text = str(spec.options.get("text", "Hello there. How are you?"))
+
+    @staticmethod
+    def recognizes(language: str) -> bool:
+        return language in LANGUAGES
+
+    def transcribe(self, request: TranscriptionRequest, progress: Progress = no_progress) -> TranscriptionResult:
+        samples, _ = soundfile.read(request.audio, dtype="float32")
+        progress(0.5)
+        heard = self._text.split() if np.abs(samples).max(initial=0) > 0.01 else []
+        words = tuple(
+            Word(text, Span(index * WORD_MS, (index + 1) * WORD_MS - 20), 0.9) for index, text in enumerate(heard)
+        )
+        return TranscriptionResult(request.language or "en", 1.0, words)
+
+
+class FakeDiarizer:
+    """Says that one person spoke in the first second and another one afterwards."""
+
+    def __init__(self, spec: EngineSpec, models: ModelStore) -> None:
+        pass
+
+    def diarize(self, request: DiarizationRequest, progress: Progress = no_progress) -> DiarizationResult:
+        progress(0.5)
+        turns = (Turn(Span(0, 500), "S1"), Turn(Span(500, 60_000), "S2"))
+        return DiarizationResult(turns, (Speaker("S1", 110.0, 500), Speaker("S2", 210.0, 59_500)))
+
+
+class FakeTranslator:
+    """Turns every word around."""
+
+    def __init__(self, spec: EngineSpec, models: ModelStore) -> None:
+        pass
+
+    @staticmethod
+    def supports(source: str, target: str) -> bool:
+        return {source, target} <= LANGUAGES
+
+    @staticmethod
+    def unsupported(source: str, target: str) -> str:
+        return f"The fake translator does not go from '{source}' to '{target}'."
+
+    def translate(self, request: TranslationRequest, progress: Progress = no_progress) -> TranslationResult:
+        progress(0.5)
+        lines = tuple(Line(segment, f"{text[::-1]} {request.target}") for segment, text in request.texts)
+        return TranslationResult(lines, (request.source, request.target))
+
+
+class FakeSpeech:
+    """Hums each line, 50 ms a character; fails on a line with `unspeakable` turned around."""
+
+    batch_size: ClassVar[int] = 1
+    rates: ClassVar[tuple[float, float]] = (0.85, 1.25)
+    characters_per_second: ClassVar[float] = 20.0
+
+    def __init__(self, spec: EngineSpec, models: ModelStore) -> None:
+        pass
+
+    @staticmethod
+    def voices(language: str) -> tuple[Voice, ...]:
+        return (Voice("bass", "low"), Voice("alto", "high")) if language in LANGUAGES else ()
+
+    def synthesize(self, requests: Sequence[SpeechRequest]) -> tuple[SpeechResult, ...]:
+        return tuple(self._hum(request) for request in requests)
+
+    def _hum(self, request: SpeechRequest) -> SpeechResult:
+        if "unspeakable"[::-1] in request.text:
+            raise EngineFailed("This text cannot be spoken.")
+        seconds = len(request.text) / self.characters_per_second / request.speed
+        pitch = 110 if request.voice == "bass" else 220
+        time = np.arange(int(24_000 * seconds)) / 24_000
+        return SpeechResult((0.3 * np.sin(2 * np.pi * pitch * time)).astype(np.float32), 24_000)

@@ -1,0 +1,145 @@
+"""Finished work is never done again: after a kill, at the same request again, for another language, for a lost file."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import Workshop
+
+pytestmark = pytest.mark.server
+
+STRIKES = (
+    "extract-audio:after",
+    "transcribe:during",
+    "attribute:before",
+    "translate-es:during",
+    "synthesize-es:during",
+    "synthesize-es:after",
+    "mix-es:before",
+    "mux-es:after",
+    "publish:before",
+)
+"""In the order of the stages: each run gets past the point where the one before was killed."""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, prefect_server: str, video: Path) -> Workshop:
+    """A finished run. Whoever takes it apart has it put together again."""
+    made = Workshop(tmp_path_factory.mktemp("finished"), prefect_server)
+    made.profile()
+    assert made.translate(video).returncode == 0
+    return made
+
+
+def published(workshop: Workshop) -> dict[str, str]:
+    """sha256 by name of all that does not speak of the run itself."""
+    return {f["path"]: f["sha256"] for f in workshop.manifest()["files"] if not f["role"].startswith("report")}
+
+
+def test_a_run_killed_in_stage_after_stage_ends_as_if_nothing_had_happened(
+    workshop: Workshop, video: Path, tmp_path: Path
+) -> None:
+    calm = Workshop(tmp_path / "calm", workshop.api)
+    calm.root.mkdir()
+    calm.profile()
+    assert calm.translate(video).returncode == 0
+
+    for strike in STRIKES:
+        assert workshop.translate(video, strike=strike).returncode == -9, strike
+        assert not (workshop.out / "manifest.json").exists()
+        assert not list(workshop.out.glob("*.mp4"))
+    assert workshop.translate(video).returncode == 0
+
+    assert published(workshop) == published(calm)
+    # Only what was under way when the kill came was asked for again; whoever had finished was not.
+    calls, undisturbed = workshop.engine_calls(), calm.engine_calls()
+    assert set(calls) == set(undisturbed)
+    again = {call.split()[0]: count for call, count in calls.items() if count > 1}
+    assert set(again) <= {"asr", "diarization", "translation", "speech"}
+    assert sum(calls.values()) - sum(undisturbed.values()) <= 5
+    stages = workshop.finished_stages()
+    assert stages.count("extract-audio") <= 2
+    assert not list((workshop.home / "artifacts" / "tmp").glob("*")), "workspaces of killed runs are cleared"
+
+
+def test_the_same_request_again_calls_no_engine(finished: Workshop, video: Path) -> None:
+    calls, stages = finished.engine_calls(), finished.finished_stages()
+    assert calls
+    again = finished.translate(video)
+    assert again.returncode == 0
+    assert "clip.es.mp4" in again.stdout
+    assert finished.engine_calls() == calls
+    assert finished.finished_stages() == stages
+
+
+def test_results_that_are_gone_are_published_again_without_any_engine(finished: Workshop, video: Path) -> None:
+    before, calls = published(finished), finished.engine_calls()
+    shutil.rmtree(finished.out)
+    assert finished.translate(video).returncode == 0
+    assert published(finished) == before
+    assert finished.engine_calls() == calls
+
+
+def test_a_published_file_that_was_changed_is_put_right(finished: Workshop, video: Path) -> None:
+    before = published(finished)
+    (finished.out / "clip.es.srt").write_text("not what was published")
+    assert finished.translate(video).returncode == 0
+    assert published(finished) == before
+    assert "not what" not in (finished.out / "clip.es.srt").read_text()
+
+
+@pytest.mark.parametrize("damage", ["gone", "changed"])
+def test_a_damaged_clip_costs_one_line(finished: Workshop, video: Path, damage: str) -> None:
+    before, calls = published(finished), finished.engine_calls()
+    digest = finished.manifest()["dubs"][0]["lines"][0]["clip_sha256"]
+    artifact = finished.home / "artifacts" / digest[:2] / f"{digest}.flac"
+    if damage == "gone":
+        artifact.unlink()
+    else:
+        artifact.write_bytes(artifact.read_bytes()[:-1] + b"x")
+    shutil.rmtree(finished.out)
+
+    assert finished.translate(video).returncode == 0
+    assert published(finished) == before
+    more = finished.engine_calls() - calls
+    assert sum(more.values()) == 1
+    assert next(iter(more)).startswith("speech")
+
+
+def test_a_record_of_another_shape_counts_as_none(finished: Workshop, video: Path) -> None:
+    calls = finished.engine_calls()
+    for record in (finished.home / "checkpoints" / "translate").glob("*/*"):
+        record.write_text(
+            record.read_text().replace('"language"', '"tongue"').replace('\\"language\\"', '\\"tongue\\"')
+        )
+    shutil.rmtree(finished.out)
+    assert finished.translate(video).returncode == 0
+    more = finished.engine_calls() - calls
+    assert [call.split()[0] for call in more] == ["translation"]
+
+
+def test_another_language_hears_nothing_again(finished: Workshop, video: Path) -> None:
+    calls = finished.engine_calls()
+    assert finished.translate(video, "--to", "fr").returncode == 0
+    more = finished.engine_calls() - calls
+    assert {call.split()[0] for call in more} == {"translation", "speech"}
+    assert (finished.out / "clip.fr.mp4").exists()
+
+
+def test_refresh_recomputes_from_a_stage_on_and_nothing_before(finished: Workshop, video: Path) -> None:
+    calls = finished.engine_calls()
+    assert finished.translate(video, "--refresh", "synthesize").returncode == 0
+    more = finished.engine_calls() - calls
+    assert {call.split()[0] for call in more} == {"speech"}
+    assert sum(more.values()) == len(finished.manifest()["dubs"][0]["lines"])
+
+
+def test_renaming_the_video_costs_no_engine(finished: Workshop, video: Path, tmp_path: Path) -> None:
+    calls = finished.engine_calls()
+    renamed = tmp_path / "other name.mp4"
+    shutil.copy(video, renamed)
+    assert finished.translate(renamed).returncode == 0
+    assert (finished.out / "other name.es.mp4").exists()
+    assert finished.engine_calls() == calls
