@@ -14,7 +14,8 @@ from dubline.engines.manager import manager
 from dubline.media.inputs import check_file
 from dubline.publication import Manifest
 from dubline.request import TranslateRequest, accept
-from dubline.storage.artifacts import sha256_of
+from dubline.settings import settings
+from dubline.storage.artifacts import ArtifactStore, sha256_of
 from flows.key import request_key
 
 
@@ -25,6 +26,7 @@ def run(request: TranslateRequest) -> Manifest:
     if request.refresh is None and (done := _in_place(request)):
         return done
     publication.require_writable(request.out)
+    ArtifactStore(settings().artifacts).reap()
     manager().preload(profile.asr)
     own = None if "PREFECT_API_URL" in os.environ else server.start()
     os.environ.update(server.environment())
@@ -33,10 +35,14 @@ def run(request: TranslateRequest) -> Manifest:
     if own:
         os.environ["PREFECT_API_URL"] = own.api
     from flows.translate_video import translate_video
+    from tasks.gate import stop_host
 
     if own:
         server.wait(own)
-    return asyncio.run(translate_video(request))
+    try:
+        return asyncio.run(translate_video(request))
+    finally:
+        stop_host()
 
 
 def _in_place(request: TranslateRequest) -> Manifest | None:

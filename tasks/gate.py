@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 from collections.abc import Callable
 from functools import wraps
 from types import TracebackType
@@ -17,7 +16,11 @@ from tasks.stage import Stage, Stages
 
 P = ParamSpec("P")
 _host = GateHost()
-atexit.register(_host.stop)
+
+
+def stop_host() -> None:
+    """End the process that checks the gates, where one was started."""
+    _host.stop()
 
 
 def gate(suite: Suite) -> Callable[[Callable[P, Frames]], Stage[P, Verdict]]:

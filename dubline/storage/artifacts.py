@@ -64,6 +64,13 @@ class ArtifactStore:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def reap(self) -> None:
+        """Remove the workspaces of processes that were killed."""
+        for folder in (self.root / "tmp").glob("*-*"):
+            owner = folder.name.partition("-")[0]
+            if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+
     def adopt(self, path: Path) -> ArtifactRef:
         """Take a finished file out of a workspace: hash, fsync, rename to its content's name, make that durable."""
         with _disk_errors(self.root):

@@ -69,5 +69,5 @@ def test_weights_that_do_not_load_are_a_missing_model():
 
 @pytest.mark.parametrize("around", [running, loading])
 def test_our_own_errors_pass_unchanged(around):
-    with pytest.raises(UnsupportedLanguage, match="^as it was$"), around("NLLB", "translate"):
+    with pytest.raises(UnsupportedLanguage, match="as it was"), around("NLLB", "translate"):
         raise UnsupportedLanguage("as it was")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -56,11 +57,9 @@ def test_a_run_killed_in_stage_after_stage_ends_as_if_nothing_had_happened(
     # Only what was under way when the kill came was asked for again; whoever had finished was not.
     calls, undisturbed = workshop.engine_calls(), calm.engine_calls()
     assert set(calls) == set(undisturbed)
-    again = {call.split()[0]: count for call, count in calls.items() if count > 1}
-    assert set(again) <= {"asr", "diarization", "translation", "speech"}
-    assert sum(calls.values()) - sum(undisturbed.values()) <= 5
-    stages = workshop.finished_stages()
-    assert stages.count("extract-audio") <= 2
+    again = Counter(call.split()[0] for call in (calls - undisturbed).elements())
+    assert again.pop("diarization", 0) <= 2, "it ran beside two stages that were killed"
+    assert again == {"asr": 1, "translation": 1}, "each was killed once in mid-call; no line was spoken twice"
     assert not list((workshop.home / "artifacts" / "tmp").glob("*")), "workspaces of killed runs are cleared"
 
 

@@ -57,7 +57,7 @@ class AligningWhisper(whisperx.asr.WhisperModel):  # type: ignore[misc]  # Whisp
     def word_times(
         self, chunks: Sequence[Chunk], texts: Sequence[str], tokenizer: Tokenizer, after_s: float
     ) -> list[list[Word]]:
-        """Words of each chunk of the batch that `texts_of` recognized last. `after_s` is where speech ended before it."""
+        """Words of each chunk of the batch that `texts_of` recognized last; `after_s`: where speech ended before."""
         segments = [
             [{"tokens": tokenizer.encode(text), "seek": chunk.start * self.frames_per_second, **_bounds(chunk)}]
             for chunk, text in zip(chunks, texts, strict=True)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 RATE = 16_000
 CHUNK_S = 29.0
 """Whisper hears 30 s at once; the detector's frames need some room."""
+SHORTEST_S = 0.1
+"""Less is a click and no word, but Whisper would make one of it."""
 UNKNOWN = "und"
 """ISO 639-2 for a language that could not be determined: nobody speaks."""
 _DETECTED, _RECOGNIZED = 0.1, 1.0
@@ -95,11 +97,8 @@ class WhisperX:
         detector, bounds = self._pipeline.vad_model, self._pipeline._vad_params
         activity = detector({"waveform": detector.preprocess_audio(samples), "sample_rate": RATE})
         merged = detector.merge_chunks(activity, CHUNK_S, onset=bounds["vad_onset"], offset=bounds["vad_offset"])
-        return [
-            Chunk(c["start"], c["end"], samples[int(c["start"] * RATE) : int(c["end"] * RATE)])
-            for c in merged
-            if int(c["start"] * RATE) < min(int(c["end"] * RATE), len(samples))
-        ]
+        chunks = [Chunk(c["start"], c["end"], samples[int(c["start"] * RATE) : int(c["end"] * RATE)]) for c in merged]
+        return [chunk for chunk in chunks if len(chunk.samples) >= SHORTEST_S * RATE]
 
     def _language(self, named: str | None, chunks: Sequence[Chunk]) -> tuple[str, float]:
         """The language and how sure it is: told, or heard in the first chunk with speech."""

@@ -30,7 +30,9 @@ _NATIVE = {
     "pt": ("pf_dora", "pm_alex", "pm_santa"),
 }
 # A voice is a style vector: it speaks any language's phonemes, with an accent.
-_GUESTS = ("if_sara", "pf_dora", "ff_siwis", "im_nicola", "pm_alex", "em_alex", "ef_dora", "af_heart", "am_michael")
+# Ranked by word error rate of a Spanish, French, Italian and Portuguese sentence, transcribed back by whisper-base, and
+# by pace: English voices speak these languages 10-25% more slowly.
+_GUESTS = ("if_sara", "ef_dora", "pf_dora", "ff_siwis", "af_heart", "pm_alex", "em_alex", "am_michael", "im_nicola")
 
 
 class KokoroSpeech:
