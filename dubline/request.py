@@ -22,9 +22,11 @@ class TranslateRequest(BaseModel):
     video: Path = Field(description="The video to translate. It is read and never changed.")
     languages: tuple[str, ...] = Field(min_length=1, description="Target languages, as ISO 639-1 codes.")
     out: Path = Field(description="Folder for the dubbed videos, subtitles and reports.")
-    source_language: str | None = Field(None, description="Spoken language; found by the recognizer when not given.")
-    profile: str = Field("offline", description="Which engines: a name in deployments/profiles.")
-    refresh: str | None = Field(None, description="Recompute from this stage on, whatever is recorded.")
+    source_language: str | None = Field(
+        default=None, description="Spoken language; found by the recognizer when not given."
+    )
+    profile: str = Field(default="offline", description="Which engines: a name in deployments/profiles.")
+    refresh: str | None = Field(default=None, description="Recompute from this stage on, whatever is recorded.")
 
 
 def accept(request: TranslateRequest) -> Profile:

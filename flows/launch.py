@@ -11,7 +11,9 @@ import os
 
 from dubline import publication, server
 from dubline.engines.manager import manager
+from dubline.engines.registry import models_of
 from dubline.media.inputs import check_file
+from dubline.profiles import Profile
 from dubline.publication import Manifest
 from dubline.request import TranslateRequest, accept
 from dubline.settings import settings
@@ -23,6 +25,7 @@ def run(request: TranslateRequest) -> Manifest:
     """Translate in this process. Raises DublineError types, or what Prefect's client raises when its server is lost."""
     profile = accept(request)
     check_file(request.video)
+    require_models(profile)
     if request.refresh is None and (done := _in_place(request)):
         return done
     publication.require_writable(request.out)
@@ -43,6 +46,13 @@ def run(request: TranslateRequest) -> Manifest:
         return asyncio.run(translate_video(request))
     finally:
         stop_host()
+
+
+def require_models(profile: Profile) -> None:
+    """Raises ModelMissing for the first model of the profile that is not here, with the command that fetches it."""
+    for spec in profile.engines:
+        for model in models_of(spec):
+            manager().models.path(model)
 
 
 def _in_place(request: TranslateRequest) -> Manifest | None:

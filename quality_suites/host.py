@@ -10,11 +10,12 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from typing import Any
 
 from dubline.domain.errors import EngineUnavailable
 from dubline.storage.results import Verdict
@@ -45,8 +46,9 @@ class GateHost:
         try:
             with self._lock:
                 child = self._running()
-                future = child.executor.submit(validate, suite_name, frames)
-            return future.result()
+                future = child.last = child.executor.submit(validate, suite_name, frames)
+            verdict: Verdict = future.result()
+            return verdict
         except (BrokenProcessPool, CancelledError, OSError) as error:
             self._drop(child)
             raise EngineUnavailable(
@@ -82,11 +84,14 @@ class _Child:
             max_workers=1, mp_context=context, initializer=_begin, initargs=(os.getpid(), leash)
         )
         with _interrupts_held():
-            self.executor.submit(os.getpid)  # any work starts the process
+            self.last: Future[Any] = self.executor.submit(os.getpid)  # any work starts the process
 
     def end(self) -> None:
-        self._lifeline.close()
+        """An idle child leaves in order, and with it what its libraries registered; one at work is not waited for."""
+        if not self.last.done():
+            self._lifeline.close()
         self.executor.shutdown(wait=True, cancel_futures=True)
+        self._lifeline.close()
 
 
 @contextmanager

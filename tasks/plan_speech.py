@@ -16,12 +16,11 @@ def plan_speech(script: Script, lines: Lines, engine: EngineSpec) -> Plan:
     translation = artifacts().load_value(lines.artifact, Translation)
     speech = engine_class(engine)
     choices = tuple(VoiceChoice(v.id, v.register, v.native, v.median_f0_hz) for v in speech.voices(lines.language))
-    pace = speech.characters_per_second
     chosen = plan(
         transcript,
         translation,
         voices=cast(transcript.speakers, choices),
-        predict_ms=lambda text: 1000 * len(text) / pace,
+        predict_ms=speech.predicted_ms,
         rates=speech.rates,
     )
     return Plan(artifact=artifacts().put_value(chosen))

@@ -91,7 +91,6 @@ class FakeSpeech:
 
     batch_size: ClassVar[int] = 1
     rates: ClassVar[tuple[float, float]] = (0.85, 1.25)
-    characters_per_second: ClassVar[float] = 20.0
 
     def __init__(self, spec: EngineSpec, models: ModelStore) -> None:
         pass
@@ -100,13 +99,17 @@ class FakeSpeech:
     def voices(language: str) -> tuple[Voice, ...]:
         return (Voice("bass", "low"), Voice("alto", "high")) if language in LANGUAGES else ()
 
+    @staticmethod
+    def predicted_ms(text: str) -> float:
+        return 50.0 * len(text)
+
     def synthesize(self, requests: Sequence[SpeechRequest]) -> tuple[SpeechResult, ...]:
         return tuple(self._hum(request) for request in requests)
 
     def _hum(self, request: SpeechRequest) -> SpeechResult:
         if "unspeakable"[::-1] in request.text:
             raise EngineFailed("This text cannot be spoken.")
-        seconds = len(request.text) / self.characters_per_second / request.speed
+        seconds = self.predicted_ms(request.text) / 1000 / request.speed
         pitch = 110 if request.voice == "bass" else 220
         time = np.arange(int(24_000 * seconds)) / 24_000
         return SpeechResult((0.3 * np.sin(2 * np.pi * pitch * time)).astype(np.float32), 24_000)

@@ -145,12 +145,15 @@ class Synthesizer(Protocol):
     """How many lines one call takes at best."""
     rates: ClassVar[tuple[float, float]]
     """Slowest and fastest `speed` that sounds right; (1.0, 1.0) where the engine has no rate of its own."""
-    characters_per_second: ClassVar[float]
-    """Mean pace at speed 1, by which durations are predicted."""
 
     @staticmethod
     def voices(language: str) -> tuple[Voice, ...]:
         """Voices that can speak the language, best first, told without loading weights; empty where there are none."""
+        ...
+
+    @staticmethod
+    def predicted_ms(text: str) -> float:
+        """How long the text will take at speed 1, in ms, told without loading weights."""
         ...
 
     def synthesize(self, requests: Sequence[SpeechRequest]) -> tuple[SpeechResult, ...]:

@@ -44,6 +44,8 @@ class EngineEntry:
     """Distributions whose version changes the result."""
     models: tuple[str, ...] = ()
     """Further models it needs beside the one the profile names."""
+    model_options: tuple[str, ...] = ()
+    """Options that name a further model."""
     data_digest: str | None = None
     """`module:function` that digests what the system's packages bring, for an engine that lives outside Python."""
 
@@ -54,7 +56,10 @@ ENGINES: dict[Capability, dict[str, EngineEntry]] = {
             "dubline.engines.asr.faster_whisper:FasterWhisper", 1, ("faster-whisper", "ctranslate2")
         ),
         "whisperx": EngineEntry(
-            "dubline.engines.asr.whisperx:WhisperX", 1, ("whisperx", "ctranslate2", "pyannote-audio", "torch")
+            "dubline.engines.asr.whisperx:WhisperX",
+            1,
+            ("whisperx", "ctranslate2", "pyannote-audio", "torch"),
+            model_options=("align_model",),
         ),
     },
     "diarization": {
@@ -110,8 +115,10 @@ def create(spec: EngineSpec, models: ModelStore) -> Any:
 
 
 def models_of(spec: EngineSpec) -> tuple[str, ...]:
-    """Names in models.yaml that the engine needs."""
-    return ((spec.model,) if spec.model else ()) + entry(spec).models
+    """Names in models.yaml that the engine needs: the profile's, those its options name, and its own."""
+    known = entry(spec)
+    optional = tuple(str(spec.options[option]) for option in known.model_options if option in spec.options)
+    return ((spec.model,) if spec.model else ()) + optional + known.models
 
 
 def fingerprint(spec: EngineSpec, models: ModelStore) -> str:

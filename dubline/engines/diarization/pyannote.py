@@ -6,11 +6,8 @@ number of speakers from `clustering.cluster_speakers`. bench/diarization.py meas
 
 from __future__ import annotations
 
-import logging
 import os
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from dubline.engines.contracts import DiarizationRequest, DiarizationResult, Progress, no_progress
-from dubline.engines.device import loading, running
+from dubline.engines.device import loading, quiet, running
 from dubline.engines.diarization.clustering import MIN_SPEECH_S, THRESHOLD, ClusteringRule
 from dubline.engines.diarization.turns import result_from
 from dubline.engines.options import Options, read_options
@@ -59,7 +56,7 @@ class PyannoteOffline:
         segmentation = models.path("pyannote-segmentation") / "pytorch_model.bin"
         embedding = models.path("resemblyzer") / "pretrained.pt"
         os.environ["PYANNOTE_METRICS_ENABLED"] = "0"  # else pyannote reports durations and speaker counts to its makers
-        with _quiet(), loading("pyannote", "pyannote-segmentation"):
+        with quiet(), loading("pyannote", "pyannote-segmentation"):
             from dubline.engines.diarization.offline_pipeline import OfflinePipeline
 
             rule = ClusteringRule(options.step * WINDOW_S, options.threshold, options.min_speech_s)
@@ -67,7 +64,7 @@ class PyannoteOffline:
 
     def diarize(self, request: DiarizationRequest, progress: Progress = no_progress) -> DiarizationResult:
         """Tell who speaks when; empty where nobody does. Raises EngineFailed."""
-        with _quiet(), running("pyannote", f"tell the speakers apart in {request.audio.name}"):
+        with quiet(), running("pyannote", f"tell the speakers apart in {request.audio.name}"):
             samples, sample_rate = _read(request)
             if not len(samples):
                 return DiarizationResult((), ())
@@ -100,17 +97,3 @@ def _observer(progress: Progress) -> Callable[..., None]:
             progress(float(start + (end - start) * min(completed / total, 1.0)))
 
     return hook
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the warnings of pyannote and lightning about checkpoints of older versions and short windows."""
-    lightning = logging.getLogger("lightning.pytorch")
-    before = lightning.level
-    lightning.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        lightning.setLevel(before)

@@ -64,6 +64,10 @@ PAUSE_S = 0.25
 """Silence between pieces of a line, as in Suno's notebook on long-form generation."""
 
 
+CHARACTERS_PER_SECOND = 14.0
+"""An ordinary pace of read speech; Bark has none that can be set."""
+
+
 class BarkOptions(Options):
     pass
 
@@ -78,7 +82,6 @@ class _Piece:
 class BarkSpeech:
     batch_size: ClassVar[int] = 8
     rates: ClassVar[tuple[float, float]] = (1.0, 1.0)
-    characters_per_second: ClassVar[float] = 14.0
 
     def __init__(self, spec: EngineSpec, models: ModelStore) -> None:
         read_options(BarkOptions, spec)
@@ -103,6 +106,10 @@ class BarkSpeech:
             Voice(f"v2/{language}_speaker_{number}", "high" if register == "f" else "low")
             for number, register in numbered
         )
+
+    @staticmethod
+    def predicted_ms(text: str) -> float:
+        return 1000 * len(text) / CHARACTERS_PER_SECOND
 
     def synthesize(self, requests: Sequence[SpeechRequest]) -> tuple[SpeechResult, ...]:
         with running("Bark", "speak"):

@@ -63,9 +63,14 @@ class Nllb:
     def supports(source: str, target: str) -> bool:
         return source != target and _token(source) is not None and _token(target) is not None
 
+    @staticmethod
+    def unsupported(source: str, target: str) -> str:
+        """One sentence for a pair that is not supported."""
+        return f"NLLB cannot translate from '{source}' to '{target}'; choose languages that NLLB-200 knows."
+
     def translate(self, request: TranslationRequest, progress: Progress = no_progress) -> TranslationResult:
         if not self.supports(request.source, request.target):
-            raise UnsupportedLanguage(f"NLLB cannot translate from '{request.source}' to '{request.target}'.")
+            raise UnsupportedLanguage(self.unsupported(request.source, request.target))
         with running("NLLB", f"translate from {request.source} to {request.target}"):
             self._tokenizer.src_lang = _token(request.source)
             cut = [pieces(text, self._fits) for _, text in request.texts]
