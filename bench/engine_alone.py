@@ -1,4 +1,4 @@
-"""The recognizer alone: import, load, decode. `python -m bench.engine_alone AUDIO` prints seconds to its first words."""
+"""The recognizer alone: import, load, decode. `python -m bench.engine_alone AUDIO` prints seconds to first words."""
 
 from __future__ import annotations
 

@@ -25,17 +25,10 @@ ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "out" / "sample.mp4"
 RUNS = 3
 NOT_MODELS = (
-    "ingest",
-    "extract-audio",
-    "attribute",
-    "plan-speech",
-    "place",
-    "mix",
-    "subtitle",
-    "mux",
-    "check",
-    "publish",
+    *("ingest", "extract-audio", "attribute", "plan-speech", "place"),
+    *("mix", "subtitle", "mux", "check", "publish"),
 )
+"""Beginnings of the names of stages that run no model."""
 
 
 class Home:
@@ -47,20 +40,17 @@ class Home:
         self.root, self.log = root, root / "events.jsonl"
         self.environment = os.environ | {"DUBLINE_HOME": str(root), "DUBLINE_SERVER_PORT": str(port)}
 
-    def dubline(self, *arguments: str) -> None:
-        subprocess.run([sys.executable, "-m", "dubline.cli", *arguments], env=self.environment, check=True, stdout=-3)
+    def python(self, module: str, *arguments: str | Path) -> str:
+        """What a module prints, run in this home."""
+        command = [sys.executable, "-m", module, *map(str, arguments)]
+        done = subprocess.run(command, env=self.environment, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+        return done.stdout
 
     def translate(self) -> float:
         """Seconds from start to end."""
         began = time.monotonic()
-        command = ["translate", str(SAMPLE), "--from", "en", "--to", "es", "--out", str(self.root / "out")]
-        subprocess.run(
-            [sys.executable, "-m", "bench.watched", str(self.log), *command, "--json"],
-            env=self.environment,
-            check=True,
-            stdout=subprocess.DEVNULL,
-            cwd=ROOT,
-        )
+        command = ["translate", SAMPLE, "--from", "en", "--to", "es", "--out", self.root / "out"]
+        self.python("bench.watched", self.log, *command, "--json")
         return time.monotonic() - began
 
     def first_words(self) -> float:
@@ -76,7 +66,7 @@ class Home:
 def cold(folder: Path, number: int, server_up: bool) -> dict[str, Any]:
     home = Home(folder / f"cold-{number}-{server_up}", 4600 + number)
     if server_up:
-        home.dubline("up")
+        home.python("dubline.cli", "up")
     try:
         seconds = home.translate()
         figures = {"seconds": seconds, "first words": home.first_words(), "stages": home.stages()}
@@ -84,12 +74,9 @@ def cold(folder: Path, number: int, server_up: bool) -> dict[str, Any]:
         shutil.rmtree(home.root / "out")
         figures["republished"] = home.translate()
         audio = next(p for p in (home.root / "artifacts").glob("*/*.flac") if _is_speech(p))
-        alone = [sys.executable, "-m", "bench.engine_alone", str(audio)]
-        figures["engine alone"] = float(
-            subprocess.run(alone, env=home.environment, check=True, capture_output=True, text=True, cwd=ROOT).stdout
-        )
+        figures["engine alone"] = float(home.python("bench.engine_alone", audio))
     finally:
-        home.dubline("down")
+        home.python("dubline.cli", "down")
     return figures
 
 
@@ -103,38 +90,14 @@ def _is_speech(path: Path) -> bool:
 def warm(folder: Path) -> dict[str, Any]:
     home = Home(folder / "warm", 4700)
     other = folder / "other.mp4"
-    subprocess.run(
-        [
-            "ffmpeg",
-            "-v",
-            "error",
-            "-i",
-            SAMPLE,
-            "-c",
-            "copy",
-            "-metadata",
-            "title=other",
-            "-af",
-            "volume=0.99",
-            "-c:a",
-            "aac",
-            other,
-        ],
-        check=True,
-    )
-    home.dubline("up")
+    change = ["-c", "copy", "-c:a", "aac", "-af", "volume=0.99"]
+    subprocess.run(["ffmpeg", "-v", "error", "-i", SAMPLE, *change, other], check=True)
+    home.python("dubline.cli", "up")
     try:
-        run = subprocess.run(
-            [sys.executable, "-m", "bench.warm", str(SAMPLE), str(other), str(home.root)],
-            env=home.environment,
-            check=True,
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-        )
+        printed = home.python("bench.warm", SAMPLE, other, home.root)
     finally:
-        home.dubline("down")
-    figures: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+        home.python("dubline.cli", "down")
+    figures: dict[str, Any] = json.loads(printed.splitlines()[-1])
     return figures
 
 
@@ -146,7 +109,8 @@ def main() -> None:
         second = warm(folder)
 
     def median(runs: list[dict[str, Any]], what: str) -> float:
-        return round(statistics.median(run[what] for run in runs), 2)
+        seconds: list[float] = [run[what] for run in runs]
+        return round(statistics.median(seconds), 2)
 
     results = {
         "runs": RUNS,
