@@ -49,7 +49,7 @@ class Home:
     def translate(self) -> float:
         """Seconds from start to end."""
         began = time.monotonic()
-        command = ["translate", SAMPLE, "--from", "en", "--to", "es", "--out", self.root / "out"]
+        command: list[str | Path] = ["translate", SAMPLE, "--from", "en", "--to", "es", "--out", self.root / "out"]
         self.python("bench.watched", self.log, *command, "--json")
         return time.monotonic() - began
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dubline.domain.fitting import FittedTimeline
+from dubline.domain.time import Span
 from dubline.domain.transcript import Transcript
 from dubline.media.mixing import MixLine
 from dubline.media.mixing import mix as mix_files
@@ -11,8 +12,10 @@ from dubline.storage.results import Audio, Clips, Mix, Script, Timeline
 from dubline.telemetry.progress import teller
 from tasks.stage import artifacts, stage
 
-DUCK_DB = 18.0
-"""How far the original goes down under a dubbed line: still there, and no rival to the dub."""
+DUCK_DB = 30.0
+DUCK_MARGIN_MS = 150
+"""How far, and how long around a dubbed line, the original goes down. Chosen on the sample's dub, transcribed back: word
+error rate 0.24 at 18 dB, 0.16 at 24 and at 30 dB, 0.11 at 30 dB with the margin; more of either changes nothing."""
 
 
 @stage("mix", result=Mix)
@@ -22,7 +25,7 @@ def mix(audio: Audio, script: Script, clips: Clips, timeline: Timeline) -> Mix:
     files = {line.segment: local_path(line.clip.artifact) for line in clips.lines if line.clip}
     spans = {segment.id: segment.span for segment in transcript.segments}
     lines = [
-        MixLine(files[line.segment], line.span.start_ms, line.stretch, line.span | spans[line.segment])
+        MixLine(files[line.segment], line.span.start_ms, line.stretch, _widened(line.span | spans[line.segment]))
         for line in fitted.lines
         if not line.kept_original
     ]
@@ -37,3 +40,7 @@ def mix(audio: Audio, script: Script, clips: Clips, timeline: Timeline) -> Mix:
             progress=teller(),
         )
         return Mix(artifact=artifacts().adopt(out))
+
+
+def _widened(span: Span) -> Span:
+    return Span(max(0, span.start_ms - DUCK_MARGIN_MS), span.end_ms + DUCK_MARGIN_MS)
