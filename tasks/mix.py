@@ -14,8 +14,8 @@ from tasks.stage import artifacts, stage
 
 DUCK_DB = 30.0
 DUCK_MARGIN_MS = 150
-"""How far, and how long around a dubbed line, the original goes down. Chosen on the sample's dub, transcribed back: word
-error rate 0.24 at 18 dB, 0.16 at 24 and at 30 dB, 0.11 at 30 dB with the margin; more of either changes nothing."""
+"""How far, and how long around a dubbed line, the original goes down. Chosen on the sample's dub, transcribed back:
+word error rate 0.24 at 18 dB, 0.16 at 24 and at 30 dB, 0.11 at 30 dB with the margin; more changes nothing."""
 
 
 @stage("mix", result=Mix)

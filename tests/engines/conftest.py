@@ -27,12 +27,13 @@ class Folders:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
     """`tiny("nllb")` is the folder of that checkpoint, made when first asked for."""
-    import torch
-
-    torch.set_num_threads(1)  # models this small only lose time by handing work between threads
     root = tmp_path_factory.mktemp("tiny")
 
     def folder(name: str) -> Path:
+        import torch
+
+        # Models this small only lose time by handing work between threads; other engines' loading sets it back.
+        torch.set_num_threads(1)
         path = root / name
         if not path.exists():
             make_checkpoints.MAKERS[name](path)
