@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import sys
@@ -13,7 +14,9 @@ from typing import Annotated
 
 import typer
 
-from dubline.domain.errors import DublineError, InvalidRequest, ServiceUnavailable
+from dubline.domain.errors import DublineError, InvalidRequest, OutputUnavailable, ServiceUnavailable
+
+DISK_ERRORS = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS))
 
 app = typer.Typer(
     help="Translate videos: the same picture with dubbed speech, subtitles and a quality report.",
@@ -158,14 +161,20 @@ def _explained() -> Iterator[None]:
     except (KeyboardInterrupt, asyncio.CancelledError):
         _fail("Interrupted; the same command goes on from here.", 130)
     except Exception as error:
-        if _is_connection(error):
-            _fail(
-                f"The Prefect server stopped answering ({error}); run `dubline up` and try again.",
-                ServiceUnavailable.exit_code,
-            )
         if "DUBLINE_DEBUG" in os.environ:
             raise
-        _fail(f"Unexpected {type(error).__name__}: {error}. Set DUBLINE_DEBUG=1 for details; this is a bug.", 1)
+        _fail(*_sentence(error))
+
+
+def _sentence(error: Exception) -> tuple[str, int]:
+    """What to say of an error that is not Dubline's own, and the exit code."""
+    if _is_connection(error):
+        sentence = f"The Prefect server stopped answering ({error}); run `dubline up` and try again."
+        return sentence, ServiceUnavailable.exit_code
+    if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+        sentence = f"Cannot write {error.filename or 'a file'}: {os.strerror(error.errno)}; make room and try again."
+        return sentence, OutputUnavailable.exit_code
+    return f"Unexpected {type(error).__name__}: {error}. Set DUBLINE_DEBUG=1 for details; this is a bug.", 1
 
 
 def _is_connection(error: BaseException) -> bool:

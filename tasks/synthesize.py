@@ -17,6 +17,8 @@ from dubline.storage.results import Clip, Clips, Plan, SpokenLine
 from dubline.telemetry.progress import teller
 from tasks.stage import artifacts, recall, refreshing, remember, stage
 
+PEAK = 0.98
+"""Largest magnitude of a stored clip's samples."""
 SPEAK_VERSION = 1
 """Raised when the same line, voice and speed are to sound different."""
 
@@ -85,9 +87,11 @@ def _spoken(
 
 
 def _kept(result: SpeechResult) -> Clip:
+    # Engines may overshoot full scale; 16 bits would cut that off, so the whole clip is turned down instead.
+    quieter = result.samples / max(1.0, float(abs(result.samples).max()) / PEAK)
     with artifacts().workspace() as folder:
         path = Path(folder) / "clip.flac"
-        soundfile.write(path, result.samples, result.sample_rate, subtype="PCM_16")
+        soundfile.write(path, quieter, result.sample_rate, subtype="PCM_16")
         ref = artifacts().adopt(path)
     return Clip(
         artifact=ref,
