@@ -58,7 +58,7 @@ ENGINES: dict[Capability, dict[str, EngineEntry]] = {
         "whisperx": EngineEntry(
             "dubline.engines.asr.whisperx:WhisperX",
             1,
-            ("whisperx", "ctranslate2", "pyannote-audio", "torch"),
+            ("whisperx", "faster-whisper", "ctranslate2", "pyannote-audio", "transformers", "torch"),
             model_options=("align_model",),
         ),
     },
@@ -79,7 +79,7 @@ ENGINES: dict[Capability, dict[str, EngineEntry]] = {
             1,
             data_digest="dubline.engines.translation.apertium:data_digest",
         ),
-        "nllb": EngineEntry("dubline.engines.translation.nllb:Nllb", 1, ("transformers", "torch")),
+        "nllb": EngineEntry("dubline.engines.translation.nllb:Nllb", 1, ("transformers", "tokenizers", "torch")),
     },
     "speech": {
         "kokoro": EngineEntry(
@@ -88,7 +88,7 @@ ENGINES: dict[Capability, dict[str, EngineEntry]] = {
             ("kokoro-onnx", "onnxruntime", "espeakng-loader"),
             ("kokoro-voices",),
         ),
-        "bark": EngineEntry("dubline.engines.speech.bark:BarkSpeech", 1, ("transformers", "torch")),
+        "bark": EngineEntry("dubline.engines.speech.bark:BarkSpeech", 1, ("transformers", "tokenizers", "torch")),
     },
 }
 

@@ -20,6 +20,8 @@ from dubline.storage.results import Source
 
 _WIDE_BITRATE, _BITRATE = "384k", "192k"
 """AAC for more than two channels, and for one or two; ffmpeg-codecs recommends the fast coder there."""
+_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "stereo", 5: "5.0", 6: "5.1", 7: "5.1", 8: "5.1"}
+"""Layout of the dub by the mix's channels. Others AAC writes in a way that players and meters cannot name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,10 @@ def mux(
 def _add_sound(plan: _Plan, media: Any, source: Source, mix: Path | None, language: str, container: Container) -> None:
     if mix is not None:
         target = language_of(language)
-        bitrate = _WIDE_BITRATE if soundfile.info(mix).channels > 2 else _BITRATE
-        dub = plan.add("a", open_own(mix, "flac").audio, "aac", b=bitrate, aac_coder="fast", disposition="default")
+        channels = soundfile.info(mix).channels
+        bitrate = _WIDE_BITRATE if channels > 2 else _BITRATE
+        sound = open_own(mix, "flac").audio.filter("aformat", channel_layouts=_LAYOUTS[channels])
+        dub = plan.add("a", sound, "aac", b=bitrate, aac_coder="fast", disposition="default")
         title = f"Dub ({target.name})"
         plan.tag(dub, language=target.iso3, title=title, handler_name=title)
     for track in source.tracks:

@@ -1,95 +1,10 @@
-"""Runs of the real command on 2 s videos with fake engines, each with a home, an output and a ledger of its own."""
-
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
 
-ROOT = Path(__file__).parent.parent.parent
-ENGINES = {
-    "asr": "FakeTranscriber",
-    "diarization": "FakeDiarizer",
-    "translation": "FakeTranslator",
-    "speech": "FakeSpeech",
-}
-
-
-@dataclass
-class Workshop:
-    """Everything a run needs, apart from all other runs."""
-
-    root: Path
-    api: str
-
-    @property
-    def home(self) -> Path:
-        return self.root / "home"
-
-    @property
-    def out(self) -> Path:
-        return self.root / "out"
-
-    @property
-    def ledger(self) -> Path:
-        return self.root / "ledger.jsonl"
-
-    def profile(self, **options: dict[str, str]) -> None:
-        """Write the profile `fake`; options by capability."""
-        engines = {name: {"engine": f"tests.fakes:{kind}"} for name, kind in ENGINES.items()}
-        for name, values in options.items():
-            engines[name]["options"] = values
-        (self.root / "profiles").mkdir(exist_ok=True)
-        text = yaml.safe_dump({"description": "Fakes.", **engines})
-        (self.root / "profiles" / "fake.yaml").write_text(text, encoding="utf-8")
-
-    def environment(self) -> dict[str, str]:
-        ours = {
-            "DUBLINE_HOME": str(self.home),
-            "DUBLINE_PROFILES": str(self.root / "profiles"),
-            "DUBLINE_LEDGER": str(self.ledger),
-            "PREFECT_API_URL": self.api,
-        }
-        return os.environ | ours
-
-    def run(self, *arguments: str | Path, strike: str | None = None) -> subprocess.CompletedProcess[str]:
-        """`dubline ARGUMENTS`, killed with SIGKILL at `strike` (`stage:moment`) if that is given."""
-        program = ["-m", "tests.pipeline.struck", strike] if strike else ["-m", "dubline.cli"]
-        return subprocess.run(
-            [sys.executable, *program, *map(str, arguments)],
-            env=self.environment(),
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=240,
-        )
-
-    def translate(self, video: Path, *more: str, strike: str | None = None) -> subprocess.CompletedProcess[str]:
-        basics = ["translate", video, "--from", "en", "--to", "es", "--profile", "fake", "--out", self.out]
-        return self.run(*basics, *more, strike=strike)
-
-    def engine_calls(self) -> Counter[str]:
-        """How often each engine was called for each of its subjects, as the ledger has it."""
-        lines = self.ledger.read_text(encoding="utf-8").splitlines() if self.ledger.exists() else []
-        calls = [event for event in map(json.loads, lines) if event["event"] == "engine"]
-        return Counter(f"{call['capability']} {' '.join(call['subjects'])}" for call in calls)
-
-    def finished_stages(self) -> list[str]:
-        lines = self.ledger.read_text(encoding="utf-8").splitlines()
-        return [event["stage"] for event in map(json.loads, lines) if event["event"] == "stage"]
-
-    def manifest(self) -> dict:
-        return json.loads((self.out / "manifest.json").read_text(encoding="utf-8"))
-
-    def report(self) -> dict:
-        return json.loads((self.out / "report.json").read_text(encoding="utf-8"))
+from tests.pipeline.workshop import Workshop, make_video
 
 
 @pytest.fixture
@@ -97,19 +12,6 @@ def workshop(tmp_path: Path, prefect_server: str) -> Workshop:
     made = Workshop(tmp_path, prefect_server)
     made.profile()
     return made
-
-
-def make_video(path: Path, *sound: str, seconds: float = 2, picture: str = "testsrc2=s=160x90:r=25") -> Path:
-    """A test picture with the given ffmpeg sound inputs and options; without any, a tone."""
-    subprocess.run(
-        [
-            *["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", f"{picture}:d={seconds}"],
-            *(sound or ("-f", "lavfi", "-i", f"sine=f=300:d={seconds}")),
-            *["-c:v", "libx264", "-preset", "ultrafast", f"file:{path}"],
-        ],
-        check=True,
-    )
-    return path
 
 
 @pytest.fixture(scope="session")

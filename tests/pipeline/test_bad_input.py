@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Workshop, make_video
+
+from tests.pipeline.workshop import Workshop, make_video
 
 pytestmark = pytest.mark.server
 

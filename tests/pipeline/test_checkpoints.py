@@ -7,7 +7,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import Workshop
+
+from tests.pipeline.workshop import Workshop
 
 pytestmark = pytest.mark.server
 

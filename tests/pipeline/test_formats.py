@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Workshop, make_video
 
 from dubline.media.hashing import picture_equal
 from dubline.media.probe import probe
 from dubline.storage.artifacts import reference
+from tests.pipeline.workshop import ROOT, Workshop, make_video
 
 pytestmark = pytest.mark.server
 
