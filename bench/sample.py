@@ -24,11 +24,6 @@ from dubline.settings import settings
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "out" / "sample.mp4"
 RUNS = 3
-NOT_MODELS = (
-    *("ingest", "extract-audio", "attribute", "plan-speech", "place"),
-    *("mix", "subtitle", "mux", "check", "publish"),
-)
-"""Beginnings of the names of stages that run no model."""
 
 
 class Home:

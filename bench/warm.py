@@ -7,7 +7,6 @@ import sys
 import time
 from pathlib import Path
 
-from bench.sample import NOT_MODELS
 from dubline.request import TranslateRequest
 from dubline.settings import share_threads
 
@@ -21,10 +20,15 @@ def main() -> None:
         began = time.monotonic()
         request = TranslateRequest(video=video, languages=("es",), source_language="en", out=folder / video.stem)
         manifest = launch.run(request)
-    stages = manifest.stage_seconds
-    outside = sum(seconds for name, seconds in stages.items() if name.startswith(NOT_MODELS))
-    total = time.monotonic() - began
-    figures = {"seconds": round(total, 2), "stages": stages, "waited for stages that are not models": round(outside, 2)}
+    total, stages = time.monotonic() - began, manifest.stage_seconds
+    # Hearing and telling speakers apart run side by side; what is left of the whole is everything else.
+    models = max(stages["transcribe"], stages["diarize"]) + stages["translate-es"] + stages["synthesize-es"]
+    figures = {
+        "seconds": round(total, 2),
+        "models": round(models, 2),
+        "rest": round(total - models, 2),
+        "stages": stages,
+    }
     print(json.dumps(figures))
 
 

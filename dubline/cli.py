@@ -6,7 +6,9 @@ import asyncio
 import errno
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,8 @@ import typer
 
 from dubline.domain.errors import DublineError, InvalidRequest, OutputUnavailable, ServiceUnavailable
 
+INTERRUPTED = "Interrupted; the same command goes on from here."
+INTERRUPT_GRACE_S = 3.0
 DISK_ERRORS = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS))
 
 app = typer.Typer(
@@ -59,8 +63,11 @@ def translate(
         profile=profile,
         refresh=refresh,
     )
-    with shown(request.languages, quiet=as_json):
-        manifest = launch.run(request)
+    try:
+        with shown(request.languages, quiet=as_json):
+            manifest = launch.run(request)
+    finally:
+        launch.close()
     if as_json:
         typer.echo(manifest.model_dump_json())
         return
@@ -159,7 +166,7 @@ def _explained() -> Iterator[None]:
     except DublineError as error:
         _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, asyncio.CancelledError):
-        _fail("Interrupted; the same command goes on from here.", 130)
+        _fail(INTERRUPTED, 130)
     except Exception as error:
         if "DUBLINE_DEBUG" in os.environ:
             raise
@@ -188,10 +195,19 @@ def _fail(sentence: str, code: int) -> None:
     os._exit(code)
 
 
+def _interrupt(*_: object) -> None:
+    """End soon: an engine at work cannot be stopped, and is not waited for."""
+    watchdog = threading.Timer(INTERRUPT_GRACE_S, _fail, (INTERRUPTED, 130))
+    watchdog.daemon = True
+    watchdog.start()
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     from dubline.settings import share_threads
 
     share_threads()
+    signal.signal(signal.SIGINT, _interrupt)
     with _explained():
         app()
 

@@ -16,7 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dubline.domain.errors import OutputUnavailable
-from dubline.storage.artifacts import sha256_of, sync_directory
+from dubline.storage.artifacts import remove_if_orphaned, sha256_of, sync_directory
 
 MANIFEST = "manifest.json"
 Role = Literal[
@@ -171,8 +171,8 @@ class Folder:
         return manifest
 
     def __enter__(self) -> Folder:
-        for stale in self.folder.glob(".partial-*"):
-            shutil.rmtree(stale, ignore_errors=True)
+        for folder in self.folder.glob(".partial-*"):
+            remove_if_orphaned(folder, folder.name.rpartition("-")[2])
         with output_errors(self.folder):
             self._stage.mkdir(parents=True)
         return self

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 
 from dubline import publication, server
 from dubline.engines.manager import manager
@@ -38,14 +39,16 @@ def run(request: TranslateRequest) -> Manifest:
     if own:
         os.environ["PREFECT_API_URL"] = own.api
     from flows.translate_video import translate_video
-    from tasks.gate import stop_host
 
     if own:
         server.wait(own)
-    try:
-        return asyncio.run(translate_video(request))
-    finally:
-        stop_host()
+    return asyncio.run(translate_video(request))
+
+
+def close() -> None:
+    """End what `run` keeps for further runs of this process: the process that checks the gates."""
+    if "tasks.gate" in sys.modules:
+        sys.modules["tasks.gate"].stop_host()
 
 
 def require_models(profile: Profile) -> None:

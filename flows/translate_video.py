@@ -36,6 +36,7 @@ PARALLEL_TASKS = 6
 
 @flow(
     name="translate-video",
+    flow_run_name="{request.video.name}",
     task_runner=ThreadPoolTaskRunner(max_workers=PARALLEL_TASKS),  # type: ignore[arg-type]  # Prefect's own generic
     persist_result=False,
 )

@@ -18,7 +18,8 @@ REAL_MODELS = Settings().models
 _home = Path(tempfile.mkdtemp(prefix="dubline-tests-"))
 (_home / "models").symlink_to(REAL_MODELS, target_is_directory=True)
 os.environ["DUBLINE_HOME"] = str(_home)
-os.environ["DUBLINE_SERVER_PORT"] = "4555"
+# Each of pytest's parallel processes has a home and a server of its own.
+os.environ["DUBLINE_SERVER_PORT"] = str(4555 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]))
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 share_threads()
 

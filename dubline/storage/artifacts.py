@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
+import psutil
 from pydantic import TypeAdapter
 
 from dubline.domain.errors import OutputUnavailable
@@ -45,6 +46,12 @@ def sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
+def remove_if_orphaned(folder: Path, owner: str) -> None:
+    """Remove a working folder whose process (its id, as text) is no more; another run may be using the others."""
+    if owner.isdigit() and not psutil.pid_exists(int(owner)):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 class ArtifactStore:
     """Files below `root`, named by their sha256. Raises OutputUnavailable when the disk is full or not writable."""
 
@@ -67,9 +74,7 @@ class ArtifactStore:
     def reap(self) -> None:
         """Remove the workspaces of processes that were killed."""
         for folder in (self.root / "tmp").glob("*-*"):
-            owner = folder.name.partition("-")[0]
-            if owner.isdigit() and not Path(f"/proc/{owner}").exists():
-                shutil.rmtree(folder, ignore_errors=True)
+            remove_if_orphaned(folder, folder.name.partition("-")[0])
 
     def adopt(self, path: Path) -> ArtifactRef:
         """Take a finished file out of a workspace: hash, fsync, rename to its content's name, make that durable."""

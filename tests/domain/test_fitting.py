@@ -265,9 +265,22 @@ def test_the_planned_speed_is_one_that_both_listeners_and_engine_accept(predicte
     assert speed * 20 == pytest.approx(round(speed * 20))
 
 
-@given(st.integers(850, 1250))
-def test_the_planned_speed_brings_the_prediction_within_a_step_of_the_source(predicted):
+@given(st.integers(850, 1000))
+def test_a_short_line_is_slowed_towards_its_source(predicted):
     assert predicted / planned_speed(predicted, 1000) == pytest.approx(1000, rel=0.031)
+
+
+@given(st.integers(1000, 1500))
+def test_a_line_is_not_hurried_while_there_is_silence_behind_it(predicted):
+    assert planned_speed(predicted, 1000) == 1.0
+
+
+@given(st.integers(1000, 1250))
+def test_a_line_with_no_silence_behind_it_is_hurried_as_much_as_its_room_demands(predicted):
+    transcript = transcript_of((0, 1000, "A"), (1000, 2000, "A"))
+    translation = Translation("en", "es", (Line("s0", "uno"), Line("s1", "dos")))
+    hurried = plan(transcript, translation, {"A": "voice"}, lambda _: predicted, (0.5, 2.0)).lines[0].speed
+    assert predicted / hurried == pytest.approx(1000, rel=0.031)
 
 
 def test_a_plan_speaks_each_line_in_its_speakers_voice():
