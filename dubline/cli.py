@@ -165,7 +165,7 @@ def _explained() -> Iterator[None]:
         yield
     except DublineError as error:
         _fail(str(error), error.exit_code)
-    except (KeyboardInterrupt, asyncio.CancelledError):
+    except (_Interrupted, asyncio.CancelledError):
         _fail(INTERRUPTED, 130)
     except Exception as error:
         if "DUBLINE_DEBUG" in os.environ:
@@ -195,12 +195,16 @@ def _fail(sentence: str, code: int) -> None:
     os._exit(code)
 
 
+class _Interrupted(BaseException):
+    """Ctrl-C. Not a KeyboardInterrupt: typer would answer that with a word of its own."""
+
+
 def _interrupt(*_: object) -> None:
     """End soon: an engine at work cannot be stopped, and is not waited for."""
     watchdog = threading.Timer(INTERRUPT_GRACE_S, _fail, (INTERRUPTED, 130))
     watchdog.daemon = True
     watchdog.start()
-    raise KeyboardInterrupt
+    raise _Interrupted
 
 
 def main() -> None:
