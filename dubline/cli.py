@@ -45,7 +45,9 @@ def translate(
     source: Annotated[
         str | None, typer.Option("--from", help="Spoken language; found by listening if left out.")
     ] = None,
-    profile: Annotated[str, typer.Option(help="Which engines to use: offline, standard or studio.")] = "offline",
+    profile: Annotated[
+        str, typer.Option(help="Which engines to use: offline, offline-whisperx, standard or studio.")
+    ] = "offline",
     out: Annotated[Path | None, typer.Option(help="Where results go.", show_default="out/<video's name>")] = None,
     refresh: Annotated[str | None, typer.Option(metavar="STAGE", help="Recompute from this stage on.")] = None,
     as_json: Json = False,
