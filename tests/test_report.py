@@ -11,9 +11,7 @@ from urllib.parse import unquote
 import pytest
 from pydantic import ValidationError
 
-from dubline.domain.errors import OutputUnavailable
 from dubline.reporting.chart import chart
-from dubline.reporting.files import write_html, write_json
 from dubline.reporting.model import (
     CastMember,
     Dub,
@@ -117,9 +115,8 @@ def page_of(report):
     return page
 
 
-def test_json_holds_everything_and_reads_back(tmp_path):
-    write_json(full_report(), tmp_path / "report.json")
-    text = (tmp_path / "report.json").read_text(encoding="utf-8")
+def test_json_holds_everything_and_reads_back():
+    text = full_report().model_dump_json(by_alias=True)
     assert RunReport.model_validate_json(text) == full_report()
     assert json.loads(text)["dubs"][0]["lines"][1]["flags"] == ["late"]
 
@@ -283,21 +280,3 @@ def test_clock_times_are_cut_and_never_show_sixty_seconds():
         "1:23.45",
         "1:00:00",
     ]
-
-
-def test_a_report_that_cannot_be_written_says_so_and_leaves_nothing(tmp_path):
-    with pytest.raises(OutputUnavailable, match="cannot be written"):
-        write_json(full_report(), tmp_path / "missing" / "report.json")
-    (tmp_path / "report.html").mkdir()
-    with pytest.raises(OutputUnavailable, match="cannot be written"):
-        write_html(full_report(), tmp_path / "report.html")
-    assert [entry.name for entry in tmp_path.iterdir()] == ["report.html"]
-    assert list((tmp_path / "report.html").iterdir()) == []
-
-
-def test_writing_again_replaces_the_old_page(tmp_path):
-    path = tmp_path / "report.html"
-    path.write_text("old")
-    write_html(full_report(), path)
-    assert path.read_text(encoding="utf-8") == render_html(full_report())
-    assert list(tmp_path.iterdir()) == [path]
