@@ -21,8 +21,9 @@ def main() -> None:
         request = TranslateRequest(video=video, languages=("es",), source_language="en", out=folder / video.stem)
         manifest = launch.run(request)
     total, stages = time.monotonic() - began, manifest.stage_seconds
-    # Hearing and telling speakers apart run side by side; what is left of the whole is everything else.
-    models = max(stages["transcribe"], stages["diarize"]) + stages["translate-es"] + stages["synthesize-es"]
+    # Hearing, telling speakers apart and separation run side by side; what is left of the whole is everything else.
+    together = max(stages["transcribe"], stages["diarize"], stages["separate"])
+    models = together + stages["translate-es"] + stages["synthesize-es"]
     figures = {
         "seconds": round(total, 2),
         "models": round(models, 2),

@@ -7,6 +7,7 @@ redo only what changed.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,6 +41,8 @@ def identity(value: Any) -> Any:
         return registry.fingerprint(value, ModelStore(settings().models))
     if isinstance(value, BaseModel):
         return {name: identity(getattr(value, name)) for name in type(value).model_fields}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: identity(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return {str(name): identity(part) for name, part in value.items()}
     if isinstance(value, str | int | float | bool | None):

@@ -49,11 +49,30 @@ def translate(
         str, typer.Option(help="Which engines to use: offline, offline-whisperx, standard or studio.")
     ] = "offline",
     out: Annotated[Path | None, typer.Option(help="Where results go.", show_default="out/<video's name>")] = None,
+    glossary: Annotated[
+        Path | None, typer.Option(help="CSV or YAML file with terms and their fixed translations.")
+    ] = None,
+    voice: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SPEAKER=VOICE", help="A speaker's voice, such as S1=em_alex; several times, if need be."),
+    ] = None,
+    cast: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The voices of this cast.yaml, as a run wrote it.")
+    ] = None,
+    burn_in: Annotated[
+        bool, typer.Option("--burn-in", help="Also make a video with the subtitles drawn into its picture.")
+    ] = False,
+    loudness: Annotated[
+        float | None,
+        typer.Option(min=-40, max=-8, metavar="LUFS", help="Loudness of the dub.", show_default="the source's own"),
+    ] = None,
     refresh: Annotated[str | None, typer.Option(metavar="STAGE", help="Recompute from this stage on.")] = None,
     as_json: Json = False,
 ) -> None:
     """Translate a video: dubbed video, subtitles in both languages, report.html and report.json."""
+    from dubline import cast_file, glossaries
     from dubline.display import shown
+    from dubline.domain.glossary import NO_GLOSSARY
     from dubline.request import TranslateRequest
     from flows import launch
 
@@ -63,6 +82,10 @@ def translate(
         out=(out or Path("out") / video.stem).absolute(),
         source_language=source,
         profile=profile,
+        glossary=glossaries.read(glossary) if glossary else NO_GLOSSARY,
+        voices=(*(cast_file.read(cast) if cast else ()), *map(cast_file.parse, voice or ())),
+        burn_in=burn_in,
+        loudness=loudness,
         refresh=refresh,
     )
     try:

@@ -16,7 +16,7 @@ PROGRAMS = {
     "ffmpeg": "apt-get install ffmpeg",
     "ffprobe": "apt-get install ffmpeg",
     "setpriv": "apt-get install util-linux",
-    "apertium": "apt-get install apertium apertium-eng-spa",
+    "apertium": "apt-get install apertium apertium-eng-spa apertium-fr-es apertium-es-pt apertium-spa-ita",
 }
 _LOW_DISK = 5 * 10**9
 

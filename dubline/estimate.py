@@ -15,6 +15,7 @@ COST: dict[str, tuple[float, float]] = {
     "extract-audio": (0.3, 0.005),
     "transcribe": (3.0, 0.12),
     "diarize": (16.0, 0.1),
+    "separate": (1.0, 0.05),
     "attribute": (0.1, 0.0),
     "translate": (0.3, 0.002),
     "plan-speech": (0.1, 0.0),

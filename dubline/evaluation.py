@@ -20,10 +20,10 @@ import soundfile
 from dubline import publication
 from dubline.domain.cues import CueLimits, violations
 from dubline.domain.errors import InvalidRequest
-from dubline.domain.fitting import MAX_RATE, MAX_STRETCH, MIN_RATE
 from dubline.domain.isochrony import fit
 from dubline.domain.subtitle_files import parse_srt
 from dubline.domain.time import Span
+from dubline.domain.timeline import EARLY_MS, LATE_MS, MAX_RATE, MAX_STRETCH, MIN_RATE, SMALL_STRETCH
 from dubline.engines.contracts import TranscriptionRequest
 from dubline.engines.manager import manager
 from dubline.engines.registry import EngineSpec
@@ -32,13 +32,11 @@ from dubline.media.listening import islands, sound_of, speech, voices_alone
 from dubline.media.loudness import loudness
 from dubline.media.mixing import MixLine
 from dubline.media.probe import probe
-from dubline.publication import Manifest, ManifestDub, ManifestLine
+from dubline.publication import Manifest, ManifestDub, ManifestPhrase
 from dubline.storage.artifacts import reference, sha256_of
 
 JUDGE = EngineSpec(capability="asr", engine="faster-whisper", model="whisper-base")
 """Who transcribes the dub back."""
-ONSET_MS = (-40, 120)
-"""ITU-R BT.1359: sound is noticed from 45 ms early and 125 ms late."""
 LENGTH_SHARE = 0.10
 _PAUSE_S = 0.5
 
@@ -72,12 +70,12 @@ class Scene:
         return self.folder / self.dub.video
 
     @property
-    def spoken(self) -> tuple[ManifestLine, ...]:
-        return tuple(line for line in self.dub.lines if line.clip)
+    def spoken(self) -> tuple[ManifestPhrase, ...]:
+        return tuple(phrase for line in self.dub.lines for phrase in line.phrases)
 
-    def clip(self, line: ManifestLine) -> Path:
-        path = self.folder / str(line.clip)
-        if not path.is_file() or sha256_of(path) != line.clip_sha256:
+    def clip(self, phrase: ManifestPhrase) -> Path:
+        path = self.folder / phrase.clip
+        if not path.is_file() or sha256_of(path) != phrase.clip_sha256:
             raise InvalidRequest(
                 f"The clip {path} is not the one that the manifest names; run `dubline translate` again."
             )
@@ -106,7 +104,7 @@ def rows(folder: Path) -> tuple[Row, ...]:
 
 def isochrony(scene: Scene) -> Iterator[Row]:
     source = islands(speech(sound_of(scene.video, 1, scene.work)))
-    lines = [MixLine(scene.clip(line), line.start_ms, line.stretch, Span(0, 0)) for line in scene.spoken]
+    lines = [MixLine(scene.clip(phrase), phrase.start_ms, phrase.stretch, Span(0, 0)) for phrase in scene.spoken]
     dubbed = speech(voices_alone(lines, scene.manifest.duration_ms, scene.work))
     fits = fit(source, dubbed, scene.manifest.duration_ms)
     if not fits:
@@ -122,10 +120,9 @@ def isochrony(scene: Scene) -> Iterator[Row]:
         "human dubbers 0.731, 4.3% at zero (TACL 2023)",
         median >= 0.85 and zero == 0,
     )
-    low, high = ONSET_MS
-    inside = sum(one.onset_ms is not None and low <= one.onset_ms <= high for one in fits) / len(fits)
+    inside = sum(one.onset_ms is not None and -EARLY_MS <= one.onset_ms <= LATE_MS for one in fits) / len(fits)
     yield Row(
-        "onset within -40..+120 ms",
+        f"onset within -{EARLY_MS}..+{LATE_MS} ms",
         scene.dub.language,
         f"{inside:.1%} of islands",
         ">= 99%",
@@ -135,8 +132,8 @@ def isochrony(scene: Scene) -> Iterator[Row]:
 
 
 def rate(scene: Scene) -> Iterator[Row]:
-    totals = [line.speed * line.stretch for line in scene.spoken]
-    stretches = [line.stretch for line in scene.spoken]
+    totals = [phrase.speed * phrase.stretch for phrase in scene.spoken]
+    stretches = [phrase.stretch for phrase in scene.spoken]
     if not totals:
         return
     inside = all(MIN_RATE - 1e-9 <= total <= MAX_RATE + 1e-9 for total in totals)
@@ -148,7 +145,7 @@ def rate(scene: Scene) -> Iterator[Row]:
         "MOS 4.37 at 1.10, 3.45 at 1.25 (QoMEX 2019)",
         inside,
     )
-    small = sum(abs(stretch - 1) <= 0.05 for stretch in stretches) / len(stretches)
+    small = sum(abs(stretch - 1) <= SMALL_STRETCH for stretch in stretches) / len(stretches)
     yield Row(
         "stretch of finished speech",
         scene.dub.language,
@@ -174,14 +171,14 @@ def length(scene: Scene) -> Iterator[Row]:
 
 
 def kept(scene: Scene) -> Iterator[Row]:
-    share = 1 - len(scene.spoken) / len(scene.dub.lines)
+    share = sum(not line.phrases for line in scene.dub.lines) / len(scene.dub.lines)
     yield Row("lines kept in the original voice", scene.dub.language, f"{share:.1%}", "<= 1%", "", share <= 0.01)
 
 
 def intelligibility(scene: Scene) -> Iterator[Row]:
     if not scene.spoken:
         return
-    text = " ".join(line.text for line in scene.spoken)
+    text = " ".join(phrase.text for phrase in scene.spoken)
     dubbed = _errors(sound_of(scene.video, 0, scene.work), text, scene.dub.language)
     untouched = _errors(_clips_in_a_row(scene), text, scene.dub.language)
     yield Row(
@@ -286,9 +283,9 @@ def _clips_in_a_row(scene: Scene) -> Path:
     """The untouched clips one after another, with pauses."""
     lines = []
     start = 0
-    for line in scene.spoken:
-        lines.append(MixLine(scene.clip(line), start, 1.0, Span(0, 0)))
-        info = soundfile.info(scene.clip(line))
+    for phrase in scene.spoken:
+        lines.append(MixLine(scene.clip(phrase), start, 1.0, Span(0, 0)))
+        info = soundfile.info(scene.clip(phrase))
         start += round(1000 * (info.frames / info.samplerate + _PAUSE_S))
     folder = scene.work / "untouched"
     folder.mkdir()

@@ -12,7 +12,7 @@ from dubline.engines.contracts import Capability
 from dubline.engines.registry import EngineSpec
 from dubline.settings import settings
 
-_CAPABILITIES: tuple[Capability, ...] = ("asr", "diarization", "translation", "speech")
+_CAPABILITIES: tuple[Capability, ...] = ("asr", "diarization", "separation", "translation", "speech")
 
 
 class Profile(BaseModel):
@@ -22,6 +22,7 @@ class Profile(BaseModel):
     description: str
     asr: EngineSpec
     diarization: EngineSpec
+    separation: EngineSpec
     translation: EngineSpec
     speech: EngineSpec
 
@@ -36,7 +37,7 @@ class Profile(BaseModel):
 
     @property
     def engines(self) -> tuple[EngineSpec, ...]:
-        return (self.asr, self.diarization, self.translation, self.speech)
+        return (self.asr, self.diarization, self.separation, self.translation, self.speech)
 
 
 def names() -> tuple[str, ...]:

@@ -20,7 +20,18 @@ from dubline.storage.artifacts import remove_if_orphaned, sha256_of, sync_direct
 
 MANIFEST = "manifest.json"
 Role = Literal[
-    "video", "subtitles-srt", "subtitles-vtt", "source-srt", "source-vtt", "report-html", "report-json", "clip"
+    "video",
+    "video-burned",
+    "subtitles-srt",
+    "subtitles-vtt",
+    "subtitles-ass",
+    "source-srt",
+    "source-vtt",
+    "source-ass",
+    "report-html",
+    "report-json",
+    "cast",
+    "clip",
 ]
 
 
@@ -36,8 +47,27 @@ class PublishedFile(Model):
     language: str | None = None
 
 
+class ManifestPhrase(Model):
+    """What is said between two pauses of a line."""
+
+    id: str
+    source_start_ms: int
+    source_end_ms: int
+    text: str
+    speed: float
+    """Engine speed against the voice's natural rate."""
+    stretch: float
+    """Tempo that was applied to the finished clip."""
+    start_ms: int
+    end_ms: int
+    """Where the stretched clip stands in the dub."""
+    clip: str
+    """The untouched clip, relative to the output folder."""
+    clip_sha256: str
+
+
 class ManifestLine(Model):
-    """One line of a dub: enough to measure it again from the media and its clip alone."""
+    """One line of a dub: enough to measure it again from the media and its clips alone."""
 
     segment: str
     speaker: str
@@ -46,16 +76,11 @@ class ManifestLine(Model):
     source_text: str
     text: str
     voice: str
-    speed: float
-    """Engine speed against the voice's natural rate."""
-    stretch: float
-    """Tempo that was applied to the finished clip."""
     start_ms: int
     end_ms: int
-    """Where the stretched clip stands in the dub."""
-    clip: str | None
-    """The untouched clip, relative to the output folder; None where the original sound was kept."""
-    clip_sha256: str | None
+    """From the first phrase's start to the last one's end; the source's where the original sound was kept."""
+    phrases: tuple[ManifestPhrase, ...]
+    """Empty where the original sound was kept."""
     flags: tuple[str, ...]
 
 

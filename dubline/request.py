@@ -7,7 +7,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from dubline import profiles
+from dubline.cast_file import VoiceOverride, voices_for
 from dubline.domain.errors import InvalidRequest, UnsupportedLanguage
+from dubline.domain.glossary import NO_GLOSSARY, Glossary
 from dubline.domain.languages import language
 from dubline.engines.registry import engine_class
 from dubline.profiles import Profile
@@ -26,6 +28,16 @@ class TranslateRequest(BaseModel):
         default=None, description="Spoken language; found by the recognizer when not given."
     )
     profile: str = Field(default="offline", description="Which engines: a name in deployments/profiles.")
+    glossary: Glossary = Field(
+        default=NO_GLOSSARY, description="Terms with their fixed translations; its content, not a file's name."
+    )
+    voices: tuple[VoiceOverride, ...] = Field(
+        default=(), description="Voices chosen by a person; the later of two choices for a speaker holds."
+    )
+    burn_in: bool = Field(default=False, description="Make a further video with the subtitles in its picture.")
+    loudness: float | None = Field(
+        default=None, ge=-40, le=-8, description="Loudness of the dub in LUFS; the source's own when not given."
+    )
     refresh: str | None = Field(default=None, description="Recompute from this stage on, whatever is recorded.")
 
 
@@ -48,9 +60,21 @@ def accept(request: TranslateRequest) -> Profile:
             raise UnsupportedLanguage(
                 f"The speech engine {profile.speech.engine} has no voice for '{target}'; choose another profile."
             )
+        _check_voices(request, profile, target)
         if source is not None:
             pair(profile, source, target)
     return profile
+
+
+def _check_voices(request: TranslateRequest, profile: Profile, target: str) -> None:
+    """Whether the speakers are there is known only once the video was heard; casting tells."""
+    offered = [voice.id for voice in engine_class(profile.speech).voices(language(target).code)]
+    for speaker, voice in voices_for(request.voices, target).items():
+        if voice not in offered:
+            raise InvalidRequest(
+                f"There is no voice '{voice}' for '{target}' (asked for the speaker '{speaker}'); "
+                f"use one of: {', '.join(offered)}."
+            )
 
 
 def pair(profile: Profile, source: str, target: str) -> None:
@@ -58,5 +82,5 @@ def pair(profile: Profile, source: str, target: str) -> None:
     if source == target:
         raise UnsupportedLanguage(f"The video is in '{source}' already; choose another target language.")
     translator = engine_class(profile.translation)
-    if not translator.supports(source, target):
-        raise UnsupportedLanguage(translator.unsupported(source, target))
+    if not translator.supports(profile.translation, source, target):
+        raise UnsupportedLanguage(translator.unsupported(profile.translation, source, target))

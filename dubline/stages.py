@@ -7,28 +7,32 @@ so everything after it, is then made anew.
 from __future__ import annotations
 
 STAGES: dict[str, int] = {
-    "ingest": 1,
+    "ingest": 2,
     "extract-audio": 1,
     "check-media": 1,
     "transcribe": 1,
     "diarize": 1,
-    "attribute": 1,
+    "separate": 1,
+    "attribute": 2,
     "check-segments": 1,
     "check-transcript": 1,
-    "subtitle-source": 1,
-    "translate": 1,
+    "subtitle-source": 2,
+    "translate": 2,
     "check-translation": 1,
-    "plan-speech": 1,
-    "synthesize": 1,
+    "plan-speech": 2,
+    "synthesize": 2,
     "check-speech": 1,
-    "place": 1,
+    "place": 2,
     "check-timeline": 1,
-    "mix": 1,
-    "subtitle": 1,
+    "mix": 2,
+    "subtitle": 2,
     "mux": 1,
+    "burn-in": 1,
     "check-output": 1,
-    "publish": 1,
+    "publish": 2,
 }
 
-ONCE = frozenset(("ingest", "extract-audio", "transcribe", "diarize", "attribute", "subtitle-source", "publish"))
+ONCE = frozenset(
+    ("ingest", "extract-audio", "transcribe", "diarize", "separate", "attribute", "subtitle-source", "publish")
+)
 """Stages that a run does once; the others are done for each target language."""

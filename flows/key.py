@@ -16,7 +16,11 @@ def request_key(request: TranslateRequest, source_sha256: str) -> str:
         "name": request.video.stem,
         "languages": request.languages,
         "source_language": request.source_language,
+        "burn_in": request.burn_in,
+        "voices": request.voices,
         "engines": profile.engines,
+        "glossary": request.glossary,
+        "loudness": request.loudness,
         "stages": STAGES,
         "suites": {name: suite.digest() for name, suite in SUITES.items()},
     }

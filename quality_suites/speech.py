@@ -1,10 +1,10 @@
-"""The gate behind synthesis: was every line spoken, and does its clip sound like its text?"""
+"""The gate behind synthesis: was every phrase spoken, and does its clip sound like its text?"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dubline.domain.fitting import PlannedLine, SpeechPlan
+from dubline.domain.timeline import PlannedPhrase, SpeechPlan
 from dubline.media.clip_levels import Levels
 from quality_suites.derive import per_second, spoken_length
 from quality_suites.rules import LINES, WHOLE, Frames, Row, Suite, all_rows, bounded, holds, never, one_whole
@@ -14,12 +14,12 @@ SHORT_TEXT = 8
 
 
 def rows(plan: SpeechPlan, clips: Mapping[str, Levels]) -> Frames:
-    """`clips` has the measured levels of every clip by segment; a line without one was not spoken."""
-    planned = {line.segment for line in plan.lines}
-    unplanned = [segment for segment in clips if segment not in planned]
-    lines = [_row(line, clips.get(line.segment)) for line in plan.lines]
-    lines += [{**_blank(segment), "unplanned": True} for segment in unplanned]
-    return {WHOLE: [{"lines": len(plan.lines) + len(unplanned)}], LINES: lines}
+    """`clips` has the measured levels of every clip by phrase; a phrase without one was not spoken."""
+    planned = {phrase.id for phrase in plan.phrases}
+    unplanned = [phrase for phrase in clips if phrase not in planned]
+    lines = [_row(phrase, clips.get(phrase.id)) for phrase in plan.phrases]
+    lines += [{**_blank(phrase), "unplanned": True} for phrase in unplanned]
+    return {WHOLE: [{"lines": len(plan.phrases) + len(unplanned)}], LINES: lines}
 
 
 def _blank(subject: str) -> Row:
@@ -27,11 +27,11 @@ def _blank(subject: str) -> Row:
     return {"subject": subject} | dict.fromkeys(names)
 
 
-def _row(line: PlannedLine, levels: Levels | None) -> Row:
-    row = _blank(line.segment) | {"unplanned": False, "spoken": levels is not None}
+def _row(phrase: PlannedPhrase, levels: Levels | None) -> Row:
+    row = _blank(phrase.id) | {"unplanned": False, "spoken": levels is not None}
     if levels is None:
         return row
-    length = spoken_length(line.text)
+    length = spoken_length(phrase.text)
     return row | {
         "duration_ms": levels.duration_ms,
         "fast_rate": per_second(length, levels.duration_ms),
@@ -43,7 +43,7 @@ def _row(line: PlannedLine, levels: Levels | None) -> Row:
 
 SUITE = Suite(
     name="speech",
-    version=1,
+    version=2,
     rows=rows,
     remedy="Run again with --refresh synthesize, or with another profile.",
     rules=(
@@ -54,7 +54,7 @@ SUITE = Suite(
             LINES,
             "unplanned",
             "critical",
-            "segment {subject} has a clip that nobody planned",
+            "phrase {subject} has a clip that nobody planned",
             "a clip without a line has no text and no place",
         ),
         bounded(
@@ -62,7 +62,7 @@ SUITE = Suite(
             LINES,
             "duration_ms",
             "critical",
-            "segment {subject} has a clip of {duration_ms} ms",
+            "phrase {subject} has a clip of {duration_ms} ms",
             "a clip that exists holds sound; without any the line would vanish",
             above=0,
         ),
@@ -71,7 +71,7 @@ SUITE = Suite(
             LINES,
             "spoken",
             "review",
-            "segment {subject} was not spoken and keeps the original's sound",
+            "phrase {subject} was not spoken: its line keeps the original's sound",
             "one line that cannot be spoken must not end the run",
         ),
         bounded(
@@ -79,7 +79,7 @@ SUITE = Suite(
             LINES,
             "fast_rate",
             "review",
-            "segment {subject} is spoken at {fast_rate:.1f} characters a second",
+            "phrase {subject} is spoken at {fast_rate:.1f} characters a second",
             "20 is fast speech; beyond 30 words were swallowed",
             most=30,
         ),
@@ -88,7 +88,7 @@ SUITE = Suite(
             LINES,
             "slow_rate",
             "review",
-            "segment {subject} is spoken at {slow_rate:.1f} characters a second",
+            "phrase {subject} is spoken at {slow_rate:.1f} characters a second",
             "10 is slow speech; below 6 the engine went on without text",
             least=6,
         ),
@@ -97,7 +97,7 @@ SUITE = Suite(
             LINES,
             "rms_dbfs",
             "review",
-            "segment {subject} has a clip of only {rms_dbfs:.0f} dBFS",
+            "phrase {subject} has a clip of only {rms_dbfs:.0f} dBFS",
             "speech is recorded near -20 dBFS; -50 is the noise of a quiet room",
             least=-50,
         ),
@@ -106,7 +106,7 @@ SUITE = Suite(
             LINES,
             "clipped_percent",
             "review",
-            "segment {subject} has {clipped_percent:.2f}% of its samples clipped",
+            "phrase {subject} has {clipped_percent:.2f}% of its samples clipped",
             "a few clipped samples are inaudible; one in a thousand crackles",
             most=0.1,
         ),

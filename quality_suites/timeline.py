@@ -1,37 +1,65 @@
-"""The gate behind placing: is every line on the time line once, uncut, in nobody else's way, at a bearable rate?
+"""The gate behind placing: is every phrase on the time line once, uncut, in nobody else's way, at a bearable rate?
 
-A line that keeps the original's sound cannot be moved, so a dubbed line that reaches into one is for review; two dubbed
-lines of a speaker over each other are critical.
+A line that keeps the original's sound cannot be moved, so a dubbed phrase that reaches into one is for review; two
+dubbed phrases of a speaker over each other are critical.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from dubline.domain.fitting import LATE_MS, MAX_RATE, MAX_STRETCH, MIN_RATE, FittedTimeline, PlacedLine, SpeechPlan
-from dubline.domain.transcript import Segment, Transcript
+from dubline.domain.time import Span
+from dubline.domain.timeline import (
+    EARLY_MS,
+    LATE_MS,
+    MAX_RATE,
+    MAX_STRETCH,
+    MIN_RATE,
+    FittedTimeline,
+    PlannedPhrase,
+    SpeechPlan,
+)
+from dubline.domain.transcript import Transcript
 from quality_suites.derive import overlaps_ms
-from quality_suites.rules import LINES, WHOLE, Frames, Row, Suite, all_rows, bounded, never, one_whole
+from quality_suites.rules import LINES, WHOLE, Frames, Row, Suite, all_rows, bounded, holds, never, one_whole
 
-EARLY_MS = 40
-"""An onset earlier than this shows: sound is detected as leading from 45 ms (ITU-R BT.1359)."""
 _TOLERANCE = 1e-6
 
 
+@dataclass(frozen=True, slots=True)
+class _Placement:
+    """A phrase, or a whole line that keeps the original's sound."""
+
+    subject: str
+    segment: str
+    span: Span
+    stretch: float | None
+    """None where the original's sound is kept."""
+
+
 def rows(transcript: Transcript, plan: SpeechPlan, timeline: FittedTimeline) -> Frames:
-    """A row for each placed line, then one for each segment that has no place."""
-    segments = {segment.id: segment for segment in transcript.segments}
-    speeds = {line.segment: line.speed for line in plan.lines}
-    overlaps = _overlaps(segments, timeline.lines)
+    """A row for each placed phrase and each line kept, then one for each planned phrase that has no place."""
+    speakers = {segment.id: segment.speaker for segment in transcript.segments}
+    planned = {phrase.id: phrase for phrase in plan.phrases}
+    placements = list(_placements(timeline))
     lines: list[Row] = []
     seen: set[str] = set()
-    for line, overlap in zip(timeline.lines, overlaps, strict=True):
-        row = _row(line, segments.get(line.segment), speeds.get(line.segment), timeline.duration_ms)
-        lines.append(row | overlap | {"again": line.segment in seen})
-        seen.add(line.segment)
-    missing = [segment_id for segment_id in segments if segment_id not in seen]
-    lines += [_blank(segment_id) | {"missing": True} for segment_id in missing]
-    return {WHOLE: [{"lines": len(timeline.lines) + len(missing)}], LINES: lines}
+    for placement, overlap in zip(placements, _overlaps(speakers, placements), strict=True):
+        row = _row(placement, speakers, planned.get(placement.subject), timeline.duration_ms)
+        lines.append(row | overlap | {"again": placement.subject in seen})
+        seen.add(placement.subject)
+    missing = [p.id for line in plan.lines if line.segment not in seen for p in line.phrases if p.id not in seen]
+    lines += [_blank(phrase) | {"missing": True} for phrase in missing]
+    return {WHOLE: [{"lines": len(placements) + len(missing), "optimal": timeline.optimal}], LINES: lines}
+
+
+def _placements(timeline: FittedTimeline) -> Iterator[_Placement]:
+    for line in timeline.lines:
+        if line.kept_original:
+            yield _Placement(line.segment, line.segment, line.span, None)
+        for phrase in line.phrases:
+            yield _Placement(phrase.id, line.segment, phrase.span, phrase.stretch)
 
 
 def _blank(subject: str) -> Row:
@@ -40,14 +68,14 @@ def _blank(subject: str) -> Row:
     return {"subject": subject} | dict.fromkeys(judged + measured)
 
 
-def _overlaps(segments: Mapping[str, Segment], lines: tuple[PlacedLine, ...]) -> list[Row]:
+def _overlaps(speakers: Mapping[str, str], placements: list[_Placement]) -> list[Row]:
     """Overlap within a speaker, told apart by whether the original's sound is involved."""
-    owners = [segments[line.segment].speaker if line.segment in segments else "" for line in lines]
-    every = overlaps_ms([(owner, line.span) for owner, line in zip(owners, lines, strict=True)])
-    # A kept line gets an owner of its own, so that only dubbed lines are compared with each other.
+    owners = [speakers.get(placement.segment, "") for placement in placements]
+    every = overlaps_ms([(owner, placement.span) for owner, placement in zip(owners, placements, strict=True)])
+    # A kept line gets an owner of its own, so that only dubbed phrases are compared with each other.
     parted = [
-        (index if line.kept_original else owner, line.span)
-        for index, (owner, line) in enumerate(zip(owners, lines, strict=True))
+        (index if placement.stretch is None else owner, placement.span)
+        for index, (owner, placement) in enumerate(zip(owners, placements, strict=True))
     ]
     dubbed = overlaps_ms(parted)
     return [
@@ -56,48 +84,57 @@ def _overlaps(segments: Mapping[str, Segment], lines: tuple[PlacedLine, ...]) ->
     ]
 
 
-def _row(line: PlacedLine, segment: Segment | None, speed: float | None, duration_ms: int) -> Row:
-    row = _blank(line.segment) | {"missing": False, "unknown": segment is None}
-    if segment is None or line.kept_original:
+def _row(placement: _Placement, speakers: Mapping[str, str], planned: PlannedPhrase | None, duration_ms: int) -> Row:
+    unknown = placement.segment not in speakers or (planned is None and placement.stretch is not None)
+    row = _blank(placement.subject) | {"missing": False, "unknown": unknown}
+    if planned is None or placement.stretch is None:
         return row
     return row | {
-        "past_end_ms": line.span.end_ms - duration_ms,
-        "stretch": line.stretch,
-        "rate": line.stretch * speed if speed is not None else None,
-        "lag_ms": line.span.start_ms - segment.span.start_ms,
+        "past_end_ms": placement.span.end_ms - duration_ms,
+        "stretch": placement.stretch,
+        "rate": placement.stretch * planned.speed,
+        "lag_ms": placement.span.start_ms - planned.slot.start_ms,
     }
 
 
 SUITE = Suite(
     name="timeline",
-    version=1,
+    version=2,
     rows=rows,
     remedy="Run again with --refresh place.",
     rules=(
         one_whole(),
         all_rows(LINES),
+        holds(
+            "solved",
+            WHOLE,
+            "optimal",
+            "review",
+            "the time line was not optimized: the solver ran out of time",
+            "lines then stand one behind the other; run again on a quieter machine",
+        ),
         never(
             "line-placed",
             LINES,
             "missing",
             "critical",
-            "segment {subject} has no place in the dub",
-            "every line is placed once",
+            "phrase {subject} has no place in the dub",
+            "every phrase is placed once",
         ),
         never(
             "line-placed-once",
             LINES,
             "again",
             "critical",
-            "segment {subject} is placed more than once",
-            "every line is placed once",
+            "phrase {subject} is placed more than once",
+            "every phrase is placed once",
         ),
         never(
             "line-known",
             LINES,
             "unknown",
             "critical",
-            "segment {subject} is placed but not in the transcript",
+            "phrase {subject} is placed but was not planned",
             "only what was said is dubbed",
         ),
         bounded(
@@ -105,7 +142,7 @@ SUITE = Suite(
             LINES,
             "overlap_ms",
             "critical",
-            "segment {subject} overlaps an earlier line of the same speaker by {overlap_ms} ms",
+            "phrase {subject} overlaps an earlier line of the same speaker by {overlap_ms} ms",
             "one person says one thing at a time",
             most=0,
         ),
@@ -114,7 +151,7 @@ SUITE = Suite(
             LINES,
             "original_overlap_ms",
             "review",
-            "segment {subject} overlaps {original_overlap_ms} ms of a line that keeps the original's sound",
+            "phrase {subject} overlaps {original_overlap_ms} ms of a line that keeps the original's sound",
             "such a line cannot be moved",
             most=0,
         ),
@@ -123,7 +160,7 @@ SUITE = Suite(
             LINES,
             "past_end_ms",
             "review",
-            "segment {subject} ends {past_end_ms} ms after the video",
+            "phrase {subject} ends {past_end_ms} ms after the video",
             "where the video is too short for all lines, order wins over the end",
             most=0,
         ),
@@ -132,8 +169,8 @@ SUITE = Suite(
             LINES,
             "stretch",
             "critical",
-            "segment {subject} is stretched by {stretch:.3f}",
-            "dubline.domain.fitting.MAX_STRETCH",
+            "phrase {subject} is stretched by {stretch:.3f}",
+            "dubline.domain.timeline.MAX_STRETCH",
             most=MAX_STRETCH + _TOLERANCE,
         ),
         bounded(
@@ -141,8 +178,8 @@ SUITE = Suite(
             LINES,
             "rate",
             "review",
-            "segment {subject} is spoken at {rate:.2f} times the voice's natural rate",
-            "dubline.domain.fitting.MIN_RATE and MAX_RATE: MOS 3.45 at 1.25 (QoMEX 2019)",
+            "phrase {subject} is spoken at {rate:.2f} times the voice's natural rate",
+            "dubline.domain.timeline.MIN_RATE and MAX_RATE: MOS 3.45 at 1.25 (QoMEX 2019)",
             least=MIN_RATE - _TOLERANCE,
             most=MAX_RATE + _TOLERANCE,
         ),
@@ -151,7 +188,7 @@ SUITE = Suite(
             LINES,
             "lag_ms",
             "review",
-            "segment {subject} starts {lag_ms} ms from its source's onset",
+            "phrase {subject} starts {lag_ms} ms from its source's onset",
             "ITU-R BT.1359: lead is detectable from 45 ms, lag from 125 ms",
             least=-EARLY_MS,
             most=LATE_MS,

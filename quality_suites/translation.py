@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from dubline.domain.glossary import Glossary
 from dubline.domain.transcript import Line, Segment, Transcript, Translation
 from quality_suites.derive import plain_words, spoken_length
 from quality_suites.rules import LINES, WHOLE, Frames, Row, Suite, all_rows, bounded, never, one_whole
@@ -34,22 +35,27 @@ def rows(transcript: Transcript, translation: Translation) -> Frames:
     wanted = [segment.id for segment in transcript.segments if segment.id in first]
     moved = {want for want, got in zip(wanted, first, strict=False) if want != got}
     same = translation.source == translation.target
-    lines = [_row(segment, first.get(segment.id), segment.id in moved, same) for segment in transcript.segments]
+    lines = [
+        _row(segment, first.get(segment.id), segment.id in moved, same, translation.glossary)
+        for segment in transcript.segments
+    ]
     lines += [{**_blank(line.segment), "added": True} for line in added]
     return {WHOLE: [{"lines": len(transcript.segments) + len(added)}], LINES: lines}
 
 
 def _blank(subject: str) -> Row:
-    names = ("lost", "added", "moved", "empty", "copied", "ratio", "unknown", "unknown_words")
-    return {"subject": subject} | dict.fromkeys(names)
+    faults = ("lost", "added", "moved", "empty", "copied", "ratio")
+    words = ("unknown", "unknown_words", "glossary", "missed_terms")
+    return {"subject": subject} | dict.fromkeys(faults + words)
 
 
-def _row(segment: Segment, line: Line | None, moved: bool, same_language: bool) -> Row:
+def _row(segment: Segment, line: Line | None, moved: bool, same_language: bool, glossary: Glossary) -> Row:
     row = _blank(segment.id) | {"lost": line is None}
     if line is None:
         return row
     words, translated, unknown = plain_words(segment.text), plain_words(line.text), _unknown(segment, line)
     length = spoken_length(segment.text)
+    missed = glossary.missed(segment.text, line.text)
     return row | {
         "moved": moved,
         "empty": bool(words) and not translated,
@@ -57,6 +63,8 @@ def _row(segment: Segment, line: Line | None, moved: bool, same_language: bool) 
         "ratio": spoken_length(line.text) / length if length >= RATIO_LENGTH and translated else None,
         "unknown": len(unknown),
         "unknown_words": ", ".join(unknown),
+        "glossary": len(missed),
+        "missed_terms": ", ".join(missed),
     }
 
 
@@ -68,7 +76,7 @@ def _unknown(segment: Segment, line: Line) -> tuple[str, ...]:
 
 SUITE = Suite(
     name="translation",
-    version=1,
+    version=2,
     rows=rows,
     remedy="Run again with --refresh translate, or with another profile.",
     rules=(
@@ -131,6 +139,15 @@ SUITE = Suite(
             "review",
             "segment {subject} has words that were not translated: {unknown_words}",
             "the engine's own marks",
+            most=0,
+        ),
+        bounded(
+            "glossary",
+            LINES,
+            "glossary",
+            "review",
+            "segment {subject} has not the glossary's wording: {missed_terms}",
+            "the glossary of the request",
             most=0,
         ),
     ),

@@ -1,18 +1,22 @@
-"""Give every word to its speaker and cut the speech into sentences."""
+"""Give every word its time and its speaker, and cut the speech into sentences."""
 
 from __future__ import annotations
 
 from dubline.domain.attribution import attribute as attribute_words
+from dubline.domain.word_times import corrected
 from dubline.engines.contracts import DiarizationResult, TranscriptionResult
-from dubline.storage.results import Script, Turns, Words
+from dubline.media.activity import sounding
+from dubline.storage.artifacts import local_path
+from dubline.storage.results import Audio, Script, Turns, Words
 from tasks.stage import artifacts, stage
 
 
 @stage("attribute", result=Script)
-def attribute(words: Words, turns: Turns) -> Script:
+def attribute(audio: Audio, words: Words, turns: Turns) -> Script:
     heard = artifacts().load_value(words.artifact, TranscriptionResult)
     voices = artifacts().load_value(turns.artifact, DiarizationResult)
-    transcript = attribute_words(heard.words, voices.turns, voices.speakers, heard.language)
+    timed = corrected(heard.words, sounding(local_path(audio.speech), [turn.span for turn in voices.turns]))
+    transcript = attribute_words(timed, voices.turns, voices.speakers, heard.language)
     return Script(
         artifact=artifacts().put_value(transcript), language=heard.language, segments=len(transcript.segments)
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dubline.domain.fitting import FittedTimeline, SpeechPlan
 from dubline.domain.time import total_ms
+from dubline.domain.timeline import FittedTimeline, SpeechPlan
 from dubline.domain.transcript import Transcript, Translation
 from dubline.engines.contracts import DiarizationResult
 from dubline.media.clip_levels import measure
@@ -54,7 +54,7 @@ def check_translation(script: Script, lines: Lines) -> Frames:
 
 @gate(speech.SUITE)
 def check_speech(plan: Plan, clips: Clips) -> Frames:
-    measured = {line.segment: measure(local_path(line.clip.artifact)) for line in clips.lines if line.clip}
+    measured = {spoken.phrase: measure(local_path(spoken.clip.artifact)) for spoken in clips.phrases if spoken.clip}
     return speech.rows(artifacts().load_value(plan.artifact, SpeechPlan), measured)
 
 
@@ -69,6 +69,12 @@ def check_timeline(script: Script, plan: Plan, placed: Timeline) -> Frames:
 
 @gate(output.SUITE)
 def check_output(
-    source: Source, audio: Audio | None, dub: Mix | None, video: Video, subtitles: tuple[Subtitles, ...], language: str
+    source: Source,
+    audio: Audio | None,
+    dub: Mix | None,
+    video: Video,
+    subtitles: tuple[Subtitles, ...],
+    language: str,
+    loudness: float | None,
 ) -> Frames:
-    return output.rows(facts(source, audio, dub, video, subtitles, language), cues(subtitles))
+    return output.rows(facts(source, audio, dub, video, subtitles, language, loudness), cues(subtitles))

@@ -15,9 +15,15 @@ from quality_suites.output import CueFacts, OutputFacts
 
 
 def facts(
-    source: Source, audio: Audio | None, dub: Mix | None, video: Video, subtitles: tuple[Subtitles, ...], language: str
+    source: Source,
+    audio: Audio | None,
+    dub: Mix | None,
+    video: Video,
+    subtitles: tuple[Subtitles, ...],
+    language: str,
+    wanted_lufs: float | None,
 ) -> OutputFacts:
-    """Probe the finished file and measure its dubbed track."""
+    """Probe the finished file and measure its dubbed track; `wanted_lufs` is None for the source's own loudness."""
     made = probe(video.artifact)
     lufs, peak = _measured(local_path(video.artifact)) if dub else (None, None)
     return OutputFacts(
@@ -32,7 +38,7 @@ def facts(
         subtitle_languages=[_iso3(tag) for tag in made.subtitle_languages],
         wanted_subtitles=[named(s.language).iso3 for s in subtitles],
         loudness_lufs=lufs,
-        source_loudness_lufs=_measured(local_path(audio.full))[0] if audio and dub else None,
+        wanted_loudness_lufs=_wanted(wanted_lufs, audio) if dub else None,
         true_peak_dbtp=peak,
         cues=len(cues(subtitles)),
     )
@@ -44,6 +50,10 @@ def cues(subtitles: tuple[Subtitles, ...]) -> list[CueFacts]:
         for s in subtitles
         for cue in parse_srt(local_path(s.srt).read_text(encoding="utf-8"))
     ]
+
+
+def _wanted(asked: float | None, audio: Audio | None) -> float | None:
+    return asked if asked is not None or audio is None else _measured(local_path(audio.full))[0]
 
 
 def _measured(path: Path) -> tuple[float | None, float | None]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from dubline import profiles
-from dubline.domain.fitting import FittedTimeline, SpeechPlan
-from dubline.domain.transcript import Segment, Transcript, Translation
+from dubline.cast_file import CAST, written
+from dubline.domain.timeline import FittedTimeline, PlacedLine, PlannedLine, SpeechPlan
+from dubline.domain.transcript import Transcript, Translation
 from dubline.engines.contracts import TranscriptionResult
 from dubline.engines.manager import manager
-from dubline.publication import Folder, Manifest, ManifestDub, ManifestLine
+from dubline.publication import Folder, Manifest, ManifestDub, ManifestLine, ManifestPhrase
 from dubline.reporting.assemble import assemble
 from dubline.reporting.model import RunReport, StageTiming
 from dubline.reporting.page import render_html
 from dubline.request import TranslateRequest
 from dubline.storage.artifacts import local_path
-from dubline.storage.results import Dub, Judged, Script, Source, SpokenLine, Words
+from dubline.storage.results import Clip, Dub, Judged, Script, Source, Words
 from tasks.stage import Timing, artifacts, stage
 
 
@@ -42,9 +44,11 @@ def publish(
             dubbed_track=source.dubbed_track,
             dubs=published,
             files=tuple(folder.files),
-            warnings=_warnings(source, script),
+            warnings=(*_warnings(source, script), *_missing_fonts(dubs)),
             stage_seconds={timing.stage: timing.seconds for timing in timings if not timing.cached},
         )
+        if transcript:
+            folder.add("cast", CAST, _cast(transcript, published))
         report = _report(manifest, request, words, transcript, dubs, judged, timings)
         folder.add("report-json", "report.json", report.model_dump_json(indent=1, by_alias=True))
         folder.add("report-html", "report.html", render_html(report))
@@ -83,6 +87,21 @@ def _warnings(source: Source, script: Script | None) -> tuple[str, ...]:
     return ()
 
 
+def _cast(transcript: Transcript, dubs: tuple[ManifestDub, ...]) -> str:
+    chosen = {dub.language: {line.speaker: line.voice for line in dub.lines} for dub in dubs}
+    return written(transcript, chosen)
+
+
+def _missing_fonts(dubs: tuple[Dub, ...]) -> Iterator[str]:
+    for dub in dubs:
+        if dub.burned and dub.burned.missing:
+            yield (
+                f"No font on this machine can draw {len(dub.burned.missing)} characters of the burned-in subtitles in "
+                f"'{dub.language}' ({dub.burned.missing[:10]}); run: sudo apt-get install fonts-noto-core "
+                "fonts-noto-cjk, then the same command with --refresh burn-in."
+            )
+
+
 def _dub(folder: Folder, stem: str, dub: Dub, transcript: Transcript | None) -> ManifestDub:
     video = folder.add(
         "video", f"{stem}.{dub.language}.{dub.video.container}", local_path(dub.video.artifact), dub.language
@@ -94,15 +113,18 @@ def _dub(folder: Folder, stem: str, dub: Dub, transcript: Transcript | None) -> 
         name, language = f"{stem}.{subtitles.language}", subtitles.language
         folder.add("subtitles-srt" if own else "source-srt", f"{name}.srt", local_path(subtitles.srt), language)
         folder.add("subtitles-vtt" if own else "source-vtt", f"{name}.vtt", local_path(subtitles.vtt), language)
+        folder.add("subtitles-ass" if own else "source-ass", f"{name}.ass", local_path(subtitles.ass), language)
+    if dub.burned:
+        name = f"{stem}.{dub.language}.burned.mp4"
+        folder.add("video-burned", name, local_path(dub.burned.artifact), dub.language)
     return ManifestDub(language=dub.language, video=video, lines=_lines(folder, dub, transcript))
 
 
 def _lines(folder: Folder, dub: Dub, transcript: Transcript) -> tuple[ManifestLine, ...]:
-    assert dub.lines and dub.plan and dub.clips and dub.timeline  # noqa: S101 - a script means that all of them were made
-    translation = artifacts().load_value(dub.lines.artifact, Translation)
+    assert dub.plan and dub.clips and dub.timeline  # noqa: S101 - a script means that all of them were made
     plan = artifacts().load_value(dub.plan.artifact, SpeechPlan)
     timeline = artifacts().load_value(dub.timeline.artifact, FittedTimeline)
-    together = zip(transcript.segments, translation.lines, plan.lines, dub.clips.lines, timeline.lines, strict=True)
+    clips = {spoken.phrase: spoken.clip for spoken in dub.clips.phrases if spoken.clip}
     return tuple(
         ManifestLine(
             segment=segment.id,
@@ -110,21 +132,33 @@ def _lines(folder: Folder, dub: Dub, transcript: Transcript) -> tuple[ManifestLi
             source_start_ms=segment.span.start_ms,
             source_end_ms=segment.span.end_ms,
             source_text=segment.text,
-            text=line.text,
+            text=planned.text,
             voice=planned.voice,
-            speed=planned.speed,
-            stretch=placed.stretch,
             start_ms=placed.span.start_ms,
             end_ms=placed.span.end_ms,
-            clip=_clip(folder, dub.language, segment, spoken),
-            clip_sha256=spoken.clip.artifact.sha256 if spoken.clip else None,
+            phrases=tuple(_phrases(folder, dub.language, planned, placed, clips)),
             flags=placed.flags,
         )
-        for segment, line, planned, spoken, placed in together
+        for segment, planned, placed in zip(transcript.segments, plan.lines, timeline.lines, strict=True)
     )
 
 
-def _clip(folder: Folder, language: str, segment: Segment, spoken: SpokenLine) -> str | None:
-    if spoken.clip is None:
-        return None
-    return folder.add("clip", f"clips/{language}/{segment.id}.flac", local_path(spoken.clip.artifact), language)
+def _phrases(
+    folder: Folder, language: str, line: PlannedLine, placed: PlacedLine, clips: dict[str, Clip]
+) -> Iterator[ManifestPhrase]:
+    if placed.kept_original:
+        return
+    for planned, phrase in zip(line.phrases, placed.phrases, strict=True):
+        clip = clips[planned.id].artifact
+        yield ManifestPhrase(
+            id=planned.id,
+            source_start_ms=planned.slot.start_ms,
+            source_end_ms=planned.slot.end_ms,
+            text=planned.text,
+            speed=planned.speed,
+            stretch=phrase.stretch,
+            start_ms=phrase.span.start_ms,
+            end_ms=phrase.span.end_ms,
+            clip=folder.add("clip", f"clips/{language}/{planned.id}.flac", local_path(clip), language),
+            clip_sha256=clip.sha256,
+        )

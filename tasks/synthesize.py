@@ -1,100 +1,114 @@
-"""Speak every line. Each line is a checkpoint of its own, so editing one line speaks one line."""
+"""Speak every phrase. Each is a checkpoint of its own, so editing one line speaks one line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import soundfile
 
 from dubline.checkpoints import content_key
 from dubline.domain.errors import EngineFailed
-from dubline.domain.fitting import PlannedLine, SpeechPlan
+from dubline.domain.timeline import PlannedPhrase, SpeechPlan
 from dubline.engines.contracts import SpeechRequest, SpeechResult
 from dubline.engines.manager import manager
 from dubline.engines.registry import EngineSpec, engine_class
-from dubline.storage.results import Clip, Clips, Plan, SpokenLine
+from dubline.media.trimming import trimmed
+from dubline.storage.results import Clip, Clips, Plan, SpokenPhrase
 from dubline.telemetry.progress import teller
 from tasks.stage import artifacts, recall, refreshing, remember, stage
 
 PEAK = 0.98
 """Largest magnitude of a stored clip's samples."""
-SPEAK_VERSION = 1
-"""Raised when the same line, voice and speed are to sound different."""
+SPEAK_VERSION = 2
+"""Raised when the same text, voice and speed are to sound different."""
 
 
 @stage("synthesize", result=Clips)
 def synthesize(plan: Plan, engine: EngineSpec) -> Clips:
     speech_plan = artifacts().load_value(plan.artifact, SpeechPlan)
-    keys = {line.segment: _key(line, speech_plan.language, engine) for line in speech_plan.lines}
-    spoken = {} if refreshing() else dict(_recorded(keys))
-    missing = [line for line in speech_plan.lines if line.segment not in spoken]
+    requests = {
+        phrase.id: _asked(phrase, line.voice, speech_plan, engine)
+        for line in speech_plan.lines
+        for phrase in line.phrases
+    }
+    spoken = {} if refreshing() else dict(_recorded(requests))
+    missing = {phrase: asked for phrase, asked in requests.items() if phrase not in spoken}
     progress = teller()
-    for done, line in _speak(missing, keys, speech_plan.language, engine):
-        spoken[line.segment] = line
+    for done, phrase in _speak(missing, engine):
+        spoken[phrase.phrase] = phrase
         progress(done / len(missing))
-    return Clips(lines=tuple(spoken[line.segment] for line in speech_plan.lines))
+    return Clips(phrases=tuple(spoken[phrase] for phrase in requests))
 
 
-def _key(line: PlannedLine, language: str, engine: EngineSpec) -> str:
-    said = {"text": line.text, "voice": line.voice, "speed": line.speed, "language": language, "engine": engine}
-    return content_key("speak", SPEAK_VERSION, said)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    key: str
+    """Under which the clip is recorded."""
+    request: SpeechRequest
 
 
-def _recorded(keys: dict[str, str]) -> Iterator[tuple[str, SpokenLine]]:
-    for segment, key in keys.items():
-        if clip := recall(key, Clip):
-            yield segment, SpokenLine(segment=segment, clip=clip)
+def _asked(phrase: PlannedPhrase, voice: str, plan: SpeechPlan, engine: EngineSpec) -> _Asked:
+    said = SpeechRequest(
+        phrase.text,
+        plan.language,
+        voice,
+        phrase.speed,
+        foreign=phrase.names,
+        foreign_language=plan.source if phrase.names else None,
+    )
+    key = content_key("speak", SPEAK_VERSION, {"said": said, "engine": engine})
+    return _Asked(key, replace(said, seed=int(key[-8:], 16)))
 
 
-def _speak(
-    lines: list[PlannedLine], keys: dict[str, str], language: str, engine: EngineSpec
-) -> Iterator[tuple[int, SpokenLine]]:
-    """Speak in the engine's batches; a batch that fails is spoken line by line, so one bad line costs only itself."""
-    queue = list(lines)
+def _recorded(requests: dict[str, _Asked]) -> Iterator[tuple[str, SpokenPhrase]]:
+    for phrase, asked in requests.items():
+        if clip := recall(asked.key, Clip):
+            yield phrase, SpokenPhrase(phrase=phrase, clip=clip)
+
+
+def _speak(requests: dict[str, _Asked], engine: EngineSpec) -> Iterator[tuple[int, SpokenPhrase]]:
+    """Speak in the engine's batches; a batch that fails is spoken one by one, so a bad phrase costs only itself."""
+    queue = list(requests.items())
     size = engine_class(engine).batch_size
     while queue:
         batch, queue = queue[:size], queue[size:]
-        done = len(lines) - len(queue)
+        done = len(requests) - len(queue)
         try:
-            results = _spoken(batch, keys, language, engine)
+            results = _spoken([asked for _, asked in batch], engine)
         except EngineFailed as error:
             if error.retryable:
                 raise
             if len(batch) > 1:
                 queue, size = batch + queue, 1
                 continue
-            yield done, SpokenLine(segment=batch[0].segment, clip=None, error=str(error))
+            yield done, SpokenPhrase(phrase=batch[0][0], clip=None, error=str(error))
             continue
-        for line, result in zip(batch, results, strict=True):
+        for (phrase, asked), result in zip(batch, results, strict=True):
             clip = _kept(result)
-            remember(keys[line.segment], clip)
-            yield done, SpokenLine(segment=line.segment, clip=clip)
+            remember(asked.key, clip)
+            yield done, SpokenPhrase(phrase=phrase, clip=clip)
 
 
-def _spoken(
-    batch: list[PlannedLine], keys: dict[str, str], language: str, engine: EngineSpec
-) -> tuple[SpeechResult, ...]:
-    if not all(any(character.isalnum() for character in line.text) for line in batch):
+def _spoken(batch: list[_Asked], engine: EngineSpec) -> tuple[SpeechResult, ...]:
+    if not all(any(character.isalnum() for character in asked.request.text) for asked in batch):
         raise EngineFailed("The line has no text that could be spoken.")
-    requests = [
-        SpeechRequest(line.text, language, line.voice, line.speed, seed=int(keys[line.segment][-8:], 16))
-        for line in batch
-    ]
-    with manager().use(engine, [keys[line.segment] for line in batch]) as speech:
-        results: tuple[SpeechResult, ...] = speech.synthesize(requests)
+    with manager().use(engine, [asked.key for asked in batch]) as speech:
+        results: tuple[SpeechResult, ...] = speech.synthesize([asked.request for asked in batch])
     return results
 
 
 def _kept(result: SpeechResult) -> Clip:
+    samples = trimmed(result.samples, result.sample_rate)
     # Engines may overshoot full scale; 16 bits would cut that off, so the whole clip is turned down instead.
-    quieter = result.samples / max(1.0, float(abs(result.samples).max()) / PEAK)
+    quieter = samples / max(1.0, float(abs(samples).max()) / PEAK)
     with artifacts().workspace() as folder:
         path = Path(folder) / "clip.flac"
         soundfile.write(path, quieter, result.sample_rate, subtype="PCM_16")
         ref = artifacts().adopt(path)
     return Clip(
         artifact=ref,
-        duration_ms=round(1000 * len(result.samples) / result.sample_rate),
+        duration_ms=round(1000 * len(samples) / result.sample_rate),
         sample_rate=result.sample_rate,
     )

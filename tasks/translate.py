@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from dubline.domain.glossary import Glossary, normal
 from dubline.domain.transcript import Transcript, Translation
 from dubline.engines.contracts import TranslationRequest
 from dubline.engines.manager import manager
 from dubline.engines.registry import EngineSpec
+from dubline.engines.translation import honour
 from dubline.storage.results import Lines, Script
 from dubline.telemetry.progress import teller
 from tasks.stage import artifacts, stage
 
+ALTERNATIVES = 4
+"""Other wordings of each line, from engines that offer some: what fitting chooses from."""
+
 
 @stage("translate", result=Lines)
-def translate(script: Script, language: str, engine: EngineSpec) -> Lines:
+def translate(script: Script, language: str, engine: EngineSpec, glossary: Glossary) -> Lines:
+    """Render every segment; the glossary holds the terms of this language alone."""
     transcript = artifacts().load_value(script.artifact, Transcript)
     texts = tuple((segment.id, segment.text) for segment in transcript.segments)
     with manager().use(engine, [script.artifact.sha256, language]) as translator:
-        found = translator.translate(TranslationRequest(texts, script.language, language), teller())
-    translation = Translation(script.language, language, found.lines, found.route)
+        request = TranslationRequest(texts, script.language, language, ALTERNATIVES, glossary)
+        found = honour.translate(translator, request, teller())
+    used = glossary.within([normal(text) for _, text in texts])
+    translation = Translation(script.language, language, found.lines, found.route, used)
     return Lines(artifact=artifacts().put_value(translation), language=language)

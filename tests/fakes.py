@@ -18,6 +18,8 @@ from dubline.engines.contracts import (
     DiarizationRequest,
     DiarizationResult,
     Progress,
+    SeparationRequest,
+    SeparationResult,
     SpeechRequest,
     SpeechResult,
     TranscriptionRequest,
@@ -66,18 +68,33 @@ class FakeDiarizer:
         return DiarizationResult(turns, (Speaker("S1", 110.0, 500), Speaker("S2", 210.0, 59_500)))
 
 
+class FakeSeparator:
+    """Takes half of everything for voice."""
+
+    def __init__(self, spec: EngineSpec, models: ModelStore) -> None:
+        pass
+
+    def separate(self, request: SeparationRequest, progress: Progress = no_progress) -> SeparationResult:
+        samples, rate = soundfile.read(request.audio, dtype="float32", always_2d=True)
+        progress(0.5)
+        soundfile.write(request.folder / "background.flac", samples / 2, rate)
+        return SeparationResult(request.folder / "background.flac")
+
+
 class FakeTranslator:
     """Turns every word around."""
+
+    offers_alternatives: ClassVar[bool] = False
 
     def __init__(self, spec: EngineSpec, models: ModelStore) -> None:
         pass
 
     @staticmethod
-    def supports(source: str, target: str) -> bool:
+    def supports(_: EngineSpec, source: str, target: str) -> bool:
         return {source, target} <= LANGUAGES
 
     @staticmethod
-    def unsupported(source: str, target: str) -> str:
+    def unsupported(_: EngineSpec, source: str, target: str) -> str:
         return f"The fake translator does not go from '{source}' to '{target}'."
 
     def translate(self, request: TranslationRequest, progress: Progress = no_progress) -> TranslationResult:
@@ -100,7 +117,7 @@ class FakeSpeech:
         return (Voice("bass", "low"), Voice("alto", "high")) if language in LANGUAGES else ()
 
     @staticmethod
-    def predicted_ms(text: str) -> float:
+    def predicted_ms(text: str, language: str, voice: str) -> float:
         return 50.0 * len(text)
 
     def synthesize(self, requests: Sequence[SpeechRequest]) -> tuple[SpeechResult, ...]:
@@ -109,7 +126,7 @@ class FakeSpeech:
     def _hum(self, request: SpeechRequest) -> SpeechResult:
         if "unspeakable"[::-1] in request.text:
             raise EngineFailed("This text cannot be spoken.")
-        seconds = self.predicted_ms(request.text) / 1000 / request.speed
+        seconds = self.predicted_ms(request.text, request.language, request.voice) / 1000 / request.speed
         pitch = 110 if request.voice == "bass" else 220
         time = np.arange(int(24_000 * seconds)) / 24_000
         return SpeechResult((0.3 * np.sin(2 * np.pi * pitch * time)).astype(np.float32), 24_000)

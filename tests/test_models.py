@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import urllib.error
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -405,6 +406,30 @@ def test_a_hub_model_in_a_folder_of_the_users_own_is_taken_as_it_is(
     assert store.fingerprint("some") == before
     (own / "weights.bin").write_bytes(FRONT + BACK)
     assert store.fingerprint("some") != before
+
+
+def test_an_asset_of_torchaudio_comes_through_its_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torchaudio.utils.download
+
+    def serve(url: str, path: Path, progress: bool) -> None:
+        if not url.endswith("/torchaudio/models/weights.pt"):
+            raise urllib.error.URLError("no such host")
+        path.write_bytes(FRONT)
+
+    monkeypatch.setattr(torchaudio.utils.download, "download_url_to_file", serve)
+    source = {"kind": "torchaudio", "folder": "models"}
+    files = {"weights.pt": entry(FRONT)}
+    store = store_of(
+        tmp_path,
+        here={"files": files, "sources": [source]},
+        gone={"files": files, "sources": [source | {"folder": "absent"}]},
+        other={"files": {"weights.pt": entry(BACK)}, "sources": [source]},
+    )
+    assert (store.pull("here") / "weights.pt").read_bytes() == FRONT
+    with pytest.raises(ModelMissing, match=r"torchaudio's assets in absent \(it cannot be reached: URLError\)"):
+        store.pull("gone")
+    with pytest.raises(ModelMissing, match=r"refused: weights.pt"):
+        store.pull("other")
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from dubline.reporting.model import (
     FindingReport,
     LineReport,
     Measure,
+    PhraseReport,
     RunReport,
     SourceFacts,
     StageTiming,
@@ -41,9 +42,17 @@ def line(number=0, **changes):
         "voice": "ef_dora",
         "placed_start_ms": start,
         "placed_end_ms": start + 1900,
-        "clip": f"clips/es/s{number}.wav",
     }
-    return LineReport(**facts | changes)
+    facts |= changes
+    if "phrases" not in facts:
+        facts["phrases"] = (phrase(number, facts),)
+    return LineReport(**facts)
+
+
+def phrase(number, facts, **changes):
+    """The whole of a line as one phrase."""
+    span = {name: facts[name] for name in ("start_ms", "end_ms", "placed_start_ms", "placed_end_ms")}
+    return PhraseReport(**{**span, "text": "¿Hola?", "clip": f"clips/es/s{number}.wav", **changes})
 
 
 def dub_of(*lines, language="es", video="talk.es.mp4", **changes):
@@ -60,10 +69,13 @@ def report_of(*dubs, **changes):
 
 
 def full_report():
+    hurried = line(1, placed_start_ms=4210, placed_end_ms=6000, flags=("late",))
+    fast = phrase(1, hurried.model_dump(), speed=1.2, stretch=1.04)
+    hurried = hurried.model_copy(update={"phrases": (fast,)})
     dub = dub_of(
         line(0),
-        line(1, placed_start_ms=4210, placed_end_ms=6000, speed=1.2, stretch=1.04, flags=("late",)),
-        line(2, voice="", clip=None, flags=("kept-original",)),
+        hurried,
+        line(2, voice="", phrases=(), flags=("kept-original",)),
         cast=(CastMember(speaker="A", voice="ef_dora", voice_register="high", median_f0_hz=198.4),),
         findings=(
             FindingReport(suite="timeline", rule="onset", severity="review", subjects=("s1",), message="Starts late."),
@@ -165,6 +177,8 @@ def test_text_of_strangers_stays_text():
     cast = (CastMember(speaker=HOSTILE, voice=HOSTILE),)
     finding = FindingReport(suite="s", rule="r", severity="review", subjects=(HOSTILE,), message=HOSTILE)
     hostile_line = line(speaker=HOSTILE, source=HOSTILE, translation=HOSTILE, voice=HOSTILE, flags=(HOSTILE,))
+    said = phrase(0, hostile_line.model_dump(), text=HOSTILE)
+    hostile_line = hostile_line.model_copy(update={"phrases": (said,)})
     report = report_of(
         dub_of(hostile_line, cast=cast, findings=(finding,), language=HOSTILE),
         warnings=(HOSTILE,),
@@ -197,7 +211,8 @@ def test_text_of_strangers_stays_text():
     ],
 )
 def test_any_file_name_becomes_a_relative_url_of_that_file(name):
-    page = page_of(report_of(dub_of(line(clip=f"clips/{name}"), video=name)))
+    clip = phrase(0, line().model_dump(), clip=f"clips/{name}")
+    page = page_of(report_of(dub_of(line(phrases=(clip,)), video=name)))
     (video,) = page.all("video")
     assert unquote(video["src"]) == name
     assert re.fullmatch(r"[\w.~%/-]+", video["src"], re.ASCII)

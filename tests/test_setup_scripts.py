@@ -67,7 +67,7 @@ def checkout(tmp_path: Path) -> Checkout:
     for tool in BASE:
         made.stand_in(made.bin / tool)
     made.stand_in(made.bin / "python3.11", VENV.replace("{calls}", str(made.calls)))
-    made.stand_in(made.bin / "apertium", "echo '  eng-spa'")
+    made.stand_in(made.bin / "apertium", "echo '  eng-spa es-fr es-pt spa-ita'")
     made.stand_in(made.bin / "id", "echo 0")
     made.stand_in(made.bin / "apt-get")
     return made
@@ -117,11 +117,11 @@ def test_an_interrupted_installation_is_taken_up_again(checkout: Checkout) -> No
 
 def test_missing_commands_are_installed_and_nothing_else(checkout: Checkout) -> None:
     (checkout.bin / "ffprobe").unlink()
-    checkout.stand_in(checkout.bin / "apertium", "echo '  eng-cat'")
+    checkout.stand_in(checkout.bin / "apertium", "echo '  eng-cat es-fr spa-ita'")
     assert checkout.setup().returncode == 0
     update, install = checkout.called("apt-get")
     assert update.startswith("apt-get update")
-    assert install.split("--no-install-recommends ")[1] == "ffmpeg apertium-eng-spa"
+    assert install.split("--no-install-recommends ")[1] == "ffmpeg apertium-eng-spa apertium-es-pt"
 
 
 def test_sudo_is_used_by_an_ordinary_user_who_has_it(checkout: Checkout) -> None:

@@ -14,10 +14,10 @@ from itertools import pairwise
 from dubline.domain.time import Span
 from dubline.domain.transcript import Segment, Speaker, Transcript, Turn, Word
 
-PAUSE_MS = 700
-"""A silence this long parts a sentence: it shows as a closed mouth, over which dubbed speech must not run on. Shorter
-ones belong to fluent speech (most pauses last 200 to 1000 ms, Campione and Veronis, Speech Prosody 2002); parting at
-those would give the translator fragments."""
+PAUSE_MS = 1500
+"""A silence this long parts a sentence. Shorter ones belong to fluent speech (most pauses last 200 to 1000 ms, Campione
+and Veronis, Speech Prosody 2002): parting at those would give the translator fragments, and the dub keeps them as
+pauses within its line all the same (`dubline.domain.phrasing`)."""
 LONGEST_MS, LONGEST_CHARS = 12_000, 200
 """A longer sentence is parted: one synthesized breath over it drifts from the picture and strains the translator."""
 FLUENT_MS = 300

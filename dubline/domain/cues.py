@@ -2,7 +2,8 @@
 
 The numbers are those of Netflix' Timed Text Style Guides: "General Requirements" (5/6 s to 7 s for a cue, two lines,
 two frames between cues, in-time within three frames of the audio) and the guide of each language (characters in a line,
-characters a second in programmes for adults).
+characters a second in programmes for adults). An out-time may lie well past the end of the speech where reading needs
+it ("Subtitle Timing Guidelines").
 """
 
 from __future__ import annotations
@@ -14,16 +15,23 @@ from dataclasses import dataclass
 
 from dubline.domain.time import Span
 
-_LATIN = (42, 17.0, False)
+_USUAL = (42, 17.0, False)
 _TABLE: dict[str, tuple[int, float, bool]] = {
-    "en": (42, 20.0, False),
-    "hi": (42, 22.0, False),
-    "ja": (16, 4.0, True),
-    "ko": (16, 12.0, True),
-    "yue": (16, 9.0, True),
-    "zh": (16, 9.0, True),
+    "ar": (42, 20.0, False),  # Arabic guide
+    "en": (42, 20.0, False),  # English (USA) guide
+    "hi": (42, 22.0, False),  # Hindi guide
+    "ja": (16, 7.0, True),  # Japanese guide, section II
+    "ko": (16, 12.0, True),  # Korean guide: Latin letters, spaces and punctuation count as half a character
+    "ru": (39, 17.0, False),  # Russian guide
+    "th": (35, 17.0, False),  # Thai guide
+    "yue": (16, 9.0, True),  # as Chinese
+    "zh": (16, 9.0, True),  # Chinese guides, simplified and traditional
 }
-"""Characters in a line, characters a second, counted in full-width characters. Every other language as _LATIN."""
+"""Characters in a line, characters a second, counted in full-width characters. Every other language as _USUAL.
+
+Japanese has two sets. Section I (13 characters, 4 a second) is for subtitles that leave out half of what is said;
+section II (16 and 7, SDH) is for the words as they are spoken, which is what stands here: nothing may be left out.
+"""
 
 _FASTEST_MS, _SLOWEST_MS = 1000 / 60, 1001 / 24
 """A frame at 60 and at 23.976 frames a second."""
@@ -51,7 +59,7 @@ class CueLimits:
         Frame rates outside those that the guides are written for (slide shows, screen recordings) count as the nearest.
         """
         base = language.split("-")[0]
-        width, speed, full_width = _TABLE.get(base, _LATIN)
+        width, speed, full_width = _TABLE.get(base, _USUAL)
         return cls(base, width, speed, full_width, min(max(frame_ms, _FASTEST_MS), _SLOWEST_MS))
 
     @property
@@ -77,7 +85,11 @@ class CueLimits:
 
     def reading_ms(self, lines: Sequence[str]) -> int:
         """How long the lines must stand to be read; the break between lines does not count as a character."""
-        return math.ceil(sum(map(self.width, lines)) / self.chars_per_second * 1000)
+        return self.time_for(sum(map(self.width, lines)))
+
+    def time_for(self, characters: float) -> int:
+        """How long that many characters must stand to be read, in ms."""
+        return math.ceil(characters / self.chars_per_second * 1000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,200 +1,220 @@
-"""Fit synthesized speech to the source's timeline.
+"""Fit dubbed speech to the source's timeline: one optimization, solved before synthesis and again after it.
 
-`plan` chooses, before synthesis, how fast each line is to be spoken, from a predicted duration. `place` puts the
-measured clips on the axis. Hard rules: nothing is cut, lines of one speaker never overlap, lines of two speakers
-overlap no more than their source did, finished speech is stretched by at most MAX_STRETCH, and the total rate stays at
-most MAX_RATE.
+`dubline.domain.planning` works on predicted durations and chooses each line's wording and each phrase's speaking rate.
+`dubline.domain.placing` works on the measured clips and chooses where each phrase stands, and the few percent of tempo
+that are left to change. Both minimize the same costs (`Costs`, in milliseconds of misfit against the source's phrases)
+under the same hard rules:
+
+- nothing is cut, and nothing is faster or slower than the caps;
+- phrases of one speaker never overlap, and those of two speakers overlap only where their source did;
+- a line that could not be spoken keeps the original's sound at the original's place.
+
+Where the speech is too long for the video even so, order wins over the end, and what passes the end is flagged.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
+from dubline.domain.fit_items import Fit, Item
+from dubline.domain.linear_program import Linear, Program, total
+from dubline.domain.phrasing import PAUSE_MS
 from dubline.domain.time import Span
-from dubline.domain.transcript import Segment, Transcript, Translation
+from dubline.domain.timeline import EARLY_MS, LATE_MS, SMALL_STRETCH
 
-MIN_RATE, MAX_RATE = 0.85, 1.25
-"""Total rate against the voice's own; listeners rate 1.10 at MOS 4.37 and 1.25 at 3.45 (QoMEX 2019)."""
-MAX_STRETCH = 1.15
-"""Time-scaling of finished speech is audible sooner than an engine's own speaking rate."""
-PAUSE_TAKEN_MS = 500
-"""How far a line may be planned into the silence behind the last segment."""
-LATE_MS = 120
-"""A dubbed onset later than this against the source's is flagged (ITU-R BT.1359: 125 ms of sound lag is detectable)."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedLine:
-    """What is to be spoken, how."""
-
-    segment: str
-    text: str
-    voice: str
-    speed: float
-    """Engine speed against the voice's natural rate."""
+_TIME_LIMIT_S = 20.0
+_GAP = 1e-3
+"""Relative distance to the optimum at which the choice of wordings is good enough."""
+_EDGE_MS = 30
+"""How sure the edge of speech is, in the source and in a clip: a detector's frame. What begins after a pause is kept so
+far inside what is noticed, and never begins early: a lag is forgiven sooner than a voice from a closed mouth."""
+_UNTOUCHED = 0.01
+"""A smaller change of tempo is not worth the vocoder's trace."""
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechPlan:
-    language: str
-    lines: tuple[PlannedLine, ...]
+class Solved:
+    fits: dict[tuple[int, int], Fit]
+    wordings: dict[int, int] = field(default_factory=dict)
+    """Line -> which of its wordings."""
+    optimal: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedLine:
-    """Where a line stands in the dub. A line that could not be spoken keeps the original's place and sound."""
+class Costs:
+    """What a millisecond of each fault is worth, against one of misfit between a phrase and its source."""
 
-    segment: str
-    span: Span
-    """On the video's axis; after the stretch."""
-    stretch: float = 1.0
-    """Tempo applied to the finished clip: 1.1 plays it in 1/1.1 of its time."""
-    flags: tuple[str, ...] = ()
-    """Of: kept-original, late, early, past-end, over-rate."""
+    misfit: float = 1.0
+    """Of an end against the source's, and of a start: what is missed of the source plus what is said beside it. Their
+    sum, the symmetric difference, is the linear stand-in for one minus intersection over union."""
+    start: float = 0.2
+    """Of a start, on top: where a phrase is too long or too short, it begins with the mouth."""
+    onset: float = 6.0
+    """Of an onset after a pause beyond EARLY_MS and LATE_MS, on top of the misfit: a mouth that opens is seen."""
+    turn: float = 1.0
+    """Of such an onset in the midst of speech."""
+    pause: float = 5.0
+    """Of a pause of PAUSE_MS and more, inside a line or between lines, that becomes shorter than that."""
+    tempo: float = 0.15
+    """Of a duration against the natural one."""
+    bearable: float = 0.10
+    """Change of tempo (share) up to which that is all."""
+    far_tempo: float = 1.05
+    """Beyond it: a phrase then rather runs into a silence than it is hurried on, but makes no other phrase late."""
+    pace: float = 0.2
+    """Of a change of tempo from one phrase of a speaker to his next, applied to the shorter."""
+    wording: float = 40.0
+    """For each place in the engine's order of preference."""
+    beside_original: float = 100.0
+    """Of speech over an original that stays."""
+    past_end: float = 1000.0
+    """Of speech after the video."""
+
+
+PLANNED = Costs()
+FINISHED = Costs(tempo=0.3, bearable=SMALL_STRETCH / (1 + SMALL_STRETCH), far_tempo=3.5)
+"""Finished speech is stretched: costlier, and beyond SMALL_STRETCH only where many phrases would be late otherwise."""
+HOPELESS = replace(FINISHED, past_end=3.0)
+"""Worth hurrying the last lines, not worth moving others away from their mouths."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Variables:
+    item: Item
+    start: Linear
+    end: Linear
+    natural: Linear
 
     @property
-    def kept_original(self) -> bool:
-        return "kept-original" in self.flags
+    def change(self) -> Linear:
+        """How much longer than natural, as a share of the duration of the first wording."""
+        return (self.end - self.start - self.natural) * (1 / max(*self.item.lasts, 1.0))
 
 
-@dataclass(frozen=True, slots=True)
-class FittedTimeline:
-    language: str
-    duration_ms: int
-    lines: tuple[PlacedLine, ...]
+def solve(items: Sequence[Item], duration_ms: int, costs: Costs) -> Solved:
+    """The best places, tempos and wordings for the phrases of some lines."""
+    ordered = sorted(items, key=lambda item: (item.slot.start_ms, item.key))
+    program = Program()
+    choices = _wordings(program, ordered, costs)
+    variables = [_variables(program, item, choices[item.key[0]], duration_ms, costs) for item in ordered]
+    _keep_order(program, variables, costs)
+    _keep_pauses(program, variables, costs)
+    _keep_pace(program, variables, costs)
+    solution = program.solve(_TIME_LIMIT_S, _GAP)
+    if solution is None:
+        fits = {i.key: _fitted(i, i.slot.start_ms, i.slot.start_ms + i.lasts[0], 0) for i in ordered}
+        return Solved(fits, dict.fromkeys(choices, 0), optimal=False)
+    wordings = {line: max(range(len(of)), key=lambda n, of=of: solution(of[n])) for line, of in choices.items()}  # type: ignore[misc]
+    fits = {v.item.key: _fitted(v.item, solution(v.start), solution(v.end), wordings[v.item.key[0]]) for v in variables}
+    return Solved(fits, wordings)
 
 
-def plan(
-    transcript: Transcript,
-    translation: Translation,
-    voices: Mapping[str, str],
-    predict_ms: Callable[[str], float],
-    rates: tuple[float, float],
-) -> SpeechPlan:
-    """Choose each line's speed so that its predicted duration meets the room it has: up to the next onset, where a
-    pause follows the segment, so that no line is hurried while there is silence behind it.
+def _wordings(program: Program, items: Sequence[Item], costs: Costs) -> dict[int, list[Linear]]:
+    """For each line a choice among its wordings; what is later in the engine's order costs more."""
+    choices: dict[int, list[Linear]] = {}
+    for item in items:
+        if item.key[0] in choices:
+            continue
+        if len(item.lasts) == 1:
+            choices[item.key[0]] = [Linear(constant=1.0)]
+            continue
+        of = [program.choice() for _ in item.lasts]
+        program.equal(total(of), 1.0)
+        for rank, one in enumerate(of):
+            program.cost(one, rank * costs.wording)
+        choices[item.key[0]] = of
+    return choices
 
-    `voices` maps a speaker to a voice, `predict_ms` gives the duration of a text at speed 1, `rates` is what the engine
-    can do; the speed stays inside both it and MIN_RATE..MAX_RATE, in steps of 0.05 so that cached clips are found
-    again.
-    """
-    slowest, fastest = max(MIN_RATE, rates[0]), min(MAX_RATE, rates[1])
 
-    def speed(index: int, text: str) -> float:
-        span, expected = transcript.segments[index].span, predict_ms(text)
-        room = max(_next_onset(transcript.segments, index, span.end_ms + PAUSE_TAKEN_MS) - span.start_ms, span.len_ms)
-        wanted = max(expected / max(room, 1), min(expected / max(span.len_ms, 1), 1.0))
-        return min(max(round(wanted * 20) / 20, slowest), fastest)
-
-    return SpeechPlan(
-        translation.target,
-        tuple(
-            PlannedLine(segment.id, line.text, voices[segment.speaker], speed(index, line.text))
-            for index, (segment, line) in enumerate(zip(transcript.segments, translation.lines, strict=True))
-        ),
+def _variables(program: Program, item: Item, choice: Sequence[Linear], duration_ms: int, costs: Costs) -> _Variables:
+    natural = total(one * lasts for one, lasts in zip(choice, item.lasts, strict=True))
+    if item.fixed:
+        return _Variables(item, Linear() + item.slot.start_ms, Linear() + item.slot.end_ms, natural)
+    start, end = program.variable(), program.variable()
+    length = end - start
+    # Whole milliseconds where the duration is known: then what is rounded keeps the rules.
+    known = len(item.lasts) == 1
+    program.at_most(_shortest(item) if known else natural * (1 / item.fastest), length)
+    program.at_most(length, _longest(item) if known else natural * (1 / item.slowest))
+    program.cost(program.apart(start, item.slot.start_ms), costs.misfit + costs.start)
+    program.cost(program.apart(end, item.slot.end_ms), costs.misfit)
+    change = program.apart(length, natural)
+    program.cost(change, costs.tempo)
+    program.cost(
+        program.over(change, math.floor(natural.constant * costs.bearable) if known else natural * costs.bearable),
+        costs.far_tempo,
     )
+    program.cost(program.over(end, duration_ms), costs.past_end)
+    return _Variables(item, start, end, natural)
 
 
-def place(
-    transcript: Transcript, speech_plan: SpeechPlan, clip_ms: Mapping[str, int], duration_ms: int
-) -> FittedTimeline:
-    """Put each clip at its source's onset, or as soon after as the rules allow; pull back what would pass the end.
+def _keep_order(program: Program, variables: Sequence[_Variables], costs: Costs) -> None:
+    """No overlap that the source did not have: each phrase comes after those before it, speaker by speaker."""
+    heard: dict[str, list[_Variables]] = {}
+    for after in variables:
+        for earlier in heard.values():
+            for before in reversed(earlier):
+                _part(program, before, after, costs)
+                if not before.item.may_overlap(after.item):
+                    break
+        heard.setdefault(after.item.speaker, []).append(after)
 
-    `clip_ms` has the measured duration of every line that could be spoken; the others keep the original's sound.
-    """
-    placed: list[PlacedLine] = []
-    for index, (segment, line) in enumerate(zip(transcript.segments, speech_plan.lines, strict=True)):
-        if segment.id not in clip_ms:
-            placed.append(PlacedLine(segment.id, segment.span, flags=("kept-original",)))
+
+def _part(program: Program, before: _Variables, after: _Variables, costs: Costs) -> None:
+    if before.item.fixed or after.item.fixed:
+        if not before.item.may_overlap(after.item):
+            program.cost(program.over(before.end, after.start), costs.beside_original)
+        return
+    allowed = before.item.slot.end_ms - after.item.slot.start_ms if before.item.may_overlap(after.item) else 0
+    program.at_most(before.end - after.start, allowed)
+
+
+def _keep_pauses(program: Program, variables: Sequence[_Variables], costs: Costs) -> None:
+    """Onsets on time, above all where speech begins after a silence, and that silence kept."""
+    last: _Variables | None = None
+    for one in variables:
+        slot = one.item.slot
+        opens = last is None or slot.start_ms - last.item.slot.end_ms >= PAUSE_MS
+        if not one.item.fixed:
+            weight = costs.onset if opens else costs.turn
+            early, late = (0, LATE_MS - _EDGE_MS) if opens else (EARLY_MS, LATE_MS)
+            program.cost(program.over(one.start, slot.start_ms + late), weight)
+            program.cost(program.over(Linear() + (slot.start_ms - early), one.start), weight)
+            if last and opens:
+                program.cost(program.over(last.end + PAUSE_MS, one.start), costs.pause)
+        if last is None or slot.end_ms > last.item.slot.end_ms:
+            last = one
+
+
+def _keep_pace(program: Program, variables: Sequence[_Variables], costs: Costs) -> None:
+    last: dict[str, _Variables] = {}
+    for one in variables:
+        if one.item.fixed:
             continue
-        before = zip(transcript.segments, placed, strict=False)
-        free_from = max((p.span.end_ms for s, p in before if not _may_overlap(s, segment)), default=0)
-        start = max(segment.span.start_ms, free_from)
-        available = _next_onset(transcript.segments, index, duration_ms) - start
-        stretch = _stretch(clip_ms[segment.id], available, line.speed)
-        end = start + math.ceil(clip_ms[segment.id] / stretch)
-        placed.append(PlacedLine(segment.id, Span(start, end), stretch))
-    settled = _settle(transcript, placed, duration_ms)
-    flagged = (
-        replace(p, flags=p.flags + _flags(p, s, line, duration_ms))
-        for p, s, line in zip(settled, transcript.segments, speech_plan.lines, strict=True)
-    )
-    return FittedTimeline(speech_plan.language, duration_ms, tuple(flagged))
+        before = last.get(one.item.speaker)
+        if before:
+            shorter = min(before.item.lasts[0], one.item.lasts[0])
+            program.cost(program.apart(before.change, one.change), costs.pace * shorter)
+        last[one.item.speaker] = one
 
 
-def _may_overlap(one: Segment, other: Segment) -> bool:
-    """Two people may speak at once in the dub only where they did so in the source."""
-    return one.speaker != other.speaker and bool(one.span & other.span)
+def _shortest(item: Item) -> int:
+    return math.ceil(item.lasts[0] / item.fastest)
 
 
-def _next_onset(segments: tuple[Segment, ...], index: int, duration_ms: int) -> int:
-    later = (s.span.start_ms for s in segments[index + 1 :] if not _may_overlap(s, segments[index]))
-    return next(later, duration_ms)
+def _longest(item: Item) -> int:
+    return max(math.floor(item.lasts[0] / item.slowest), _shortest(item))
 
 
-def _stretch(clip: int, available: int, speed: float) -> float:
-    """The least tempo that makes the clip fit, capped; 1.0 where it fits as it is."""
-    cap = max(1.0, min(MAX_STRETCH, MAX_RATE / speed))
-    return min(max(clip / available, 1.0), cap) if available > 0 else cap
-
-
-def _settle(transcript: Transcript, placed: list[PlacedLine], duration_ms: int) -> list[PlacedLine]:
-    """The better of two ways out where lines pass the end or run into an original that stays: pulled back, or late.
-
-    Pulling back is worth it where it brings every line inside the video; a line that is too long for that in any case
-    does not move all others away from their mouths.
-    """
-
-    def cost(lines: list[PlacedLine]) -> tuple[bool, int]:
-        lags = (abs(p.span.start_ms - s.span.start_ms) for p, s in zip(lines, transcript.segments, strict=True))
-        return any(p.span.end_ms > duration_ms for p in lines if not p.kept_original), sum(lags)
-
-    pulled = _pull_back(transcript, placed, duration_ms)
-    return min((_push_apart(transcript, lines) for lines in (pulled, placed)), key=cost)
-
-
-def _pull_back(transcript: Transcript, placed: list[PlacedLine], duration_ms: int) -> list[PlacedLine]:
-    """Move lines that would pass the end to the left, last first, pushing their predecessors on as needed."""
-    result = list(placed)
-    for index in range(len(result) - 1, -1, -1):
-        if result[index].kept_original:
-            continue
-        after = zip(transcript.segments[index + 1 :], result[index + 1 :], strict=True)
-        mine = transcript.segments[index]
-        limit = min((p.span.start_ms for s, p in after if not _may_overlap(s, mine)), default=duration_ms)
-        excess = min(result[index].span.end_ms - limit, result[index].span.start_ms)
-        if excess > 0:
-            result[index] = replace(result[index], span=result[index].span.shifted(-excess))
-    return result
-
-
-def _push_apart(transcript: Transcript, placed: list[PlacedLine]) -> list[PlacedLine]:
-    """Move lines to the right until nothing overlaps: behind those before them, and behind originals, which stay."""
-    result: list[PlacedLine] = []
-    for segment, line in zip(transcript.segments, placed, strict=True):
-        if line.kept_original:
-            result.append(line)
-            continue
-        before = zip(transcript.segments, result, strict=False)
-        start = max((p.span.end_ms for s, p in before if not _may_overlap(s, segment)), default=0)
-        span = line.span.shifted(max(0, start - line.span.start_ms))
-        for other, original in zip(transcript.segments, placed, strict=True):
-            if original.kept_original and span & original.span and not _may_overlap(other, segment):
-                span = span.shifted(original.span.end_ms - span.start_ms)
-        result.append(replace(line, span=span))
-    return result
-
-
-def _flags(line: PlacedLine, segment: Segment, planned: PlannedLine, duration_ms: int) -> tuple[str, ...]:
-    if line.kept_original:
-        return ()
-    lag = line.span.start_ms - segment.span.start_ms
-    checks = {
-        "late": lag > LATE_MS,
-        "early": lag < 0,
-        "past-end": line.span.end_ms > duration_ms,
-        "over-rate": planned.speed * line.stretch > MAX_RATE + 1e-9,
-    }
-    return tuple(name for name, holds in checks.items() if holds)
+def _fitted(item: Item, start: float, end: float, wording: int) -> Fit:
+    """The solver's values in whole milliseconds. Rounding half up keeps distances that are whole."""
+    first, last = (max(0, math.floor(round(value, 6) + 0.5)) for value in (start, end))
+    natural = item.lasts[wording]
+    if item.fixed or not natural:
+        return Fit(Span(first, last), 1.0)
+    if 0 <= last - first - natural <= _UNTOUCHED * natural:
+        return Fit(Span(first, first + math.ceil(natural)), 1.0)
+    tempo = min(max(natural / max(last - first, 1), item.slowest), item.fastest)
+    return Fit(Span(first, first + math.ceil(natural / tempo - 1e-6)), tempo)

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 from dubline.domain.cues import CueLimits
 
 _SPACE = re.compile(r"[^\S\u00a0\u202f]+")  # a no-break space holds French punctuation to its word
-_SENTENCE_END = re.compile(r"[.?!…。？！।][\"'”’»)\]」』）]*$")
-_CLAUSE_END = re.compile(r"[,;:，、；：—–][\"'”’»)\]」』）]*$")
-_HANGING = re.compile(r"[?!:;%»…।.,]+")
+_SENTENCE_END = re.compile(r"[.?!…。？！।॥؟۔][\"'”’»)\]」』）]*$")
+_CLAUSE_END = re.compile(r"[,;:，、；：،؛—–][\"'”’»)\]」』）]*$")
+_HANGING = re.compile(r"[?!:;%»…।॥؟،؛.,]+")
 _OPENING = "「『（〈《【〔“‘(\\[{"
 _CLOSING = "、。，．！？!?」』）〉》】〕”’)\\]}…‥ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ：；:;,."
 _IDEOGRAPH = "\u3040-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -25,6 +27,12 @@ _CJK_UNIT = re.compile(
     f"[{_OPENING}]*(?:[{_KATAKANA}]+|[^{_IDEOGRAPH}{_KATAKANA}{_OPENING}{_CLOSING}]+|.)[{_CLOSING}]*", re.DOTALL
 )
 """A character, a katakana word or a run of another script, with the marks that may not be parted from it."""
+_LEADING_VOWEL = "\u0e40-\u0e44\u0ec0-\u0ec4"
+_THAI_UNIT = re.compile(f"[{_LEADING_VOWEL}]?(?:[^{_LEADING_VOWEL}])*")
+"""Thai and Lao have no spaces between words; a vowel that is written before its consonant always begins a syllable."""
+_THAI = frozenset(("th", "lo"))
+_CLUSTER = re.compile(".[ะาำๅๆฯະາຳໆຯ]{0,2}", re.DOTALL)
+"""A character with the letters that continue its syllable in Thai and Lao."""
 
 _BREAK_BEFORE = {
     "ca": "i o però que perquè quan si on com de del dels a al als amb en per sense sobre entre des",
@@ -74,7 +82,7 @@ def tokens(text: str, limits: CueLimits) -> tuple[Token, ...]:
         if result and _HANGING.fullmatch(word) and result[-1].width + 1 + limits.width(word) <= limits.line_width:
             result[-1] = _token(f"{result[-1].text} {word}", result[-1].spaced, limits)
             continue
-        units = _CJK_UNIT.findall(word) if limits.full_width else [word]
+        units = _units(word, limits)
         pieces = [piece for unit in units for piece in _cut(unit, limits)]
         result += [_token(piece, place == 0, limits) for place, piece in enumerate(pieces)]
     return tuple(result)
@@ -84,14 +92,22 @@ def _token(text: str, spaced: bool, limits: CueLimits) -> Token:
     return Token(text, spaced, limits.width(text))
 
 
+def _units(word: str, limits: CueLimits) -> list[str]:
+    if limits.full_width:
+        return _CJK_UNIT.findall(word)
+    if limits.language in _THAI:
+        return [unit for unit in _THAI_UNIT.findall(word) if unit]
+    return [word]
+
+
 def _cut(unit: str, limits: CueLimits) -> Iterator[str]:
     piece, used = "", 0.0
-    for char in unit:
-        width = limits.width(char)
+    for cluster in _CLUSTER.findall(unit):
+        width = limits.width(cluster)
         if piece and used + width > limits.line_width:
             yield piece
             piece, used = "", 0.0
-        piece, used = piece + char, used + width
+        piece, used = piece + cluster, used + width
     if piece:
         yield piece
 
@@ -100,18 +116,14 @@ def joined(line: Sequence[Token]) -> str:
     return "".join((" " if token.spaced and place else "") + token.text for place, token in enumerate(line))
 
 
-def width(line: Sequence[Token], limits: CueLimits) -> float:
-    """Characters that the tokens take on one line."""
-    spaces = sum(token.spaced for token in line[1:])
-    return sum(token.width for token in line) + spaces * (0.5 if limits.full_width else 1.0)
-
-
 def break_cost(before: Token, after: Token, language: str) -> int:
-    """0 (a sentence ends) to 6 (an article would be left hanging)."""
+    """0 (a sentence ends) to 6 (an article would be left hanging, or a word may be cut)."""
     if _SENTENCE_END.search(before.text):
         return 0
     if _CLAUSE_END.search(before.text):
         return 1
+    if language in _THAI:
+        return 2 if after.spaced else 6
     if language == "ja":
         return 6 if after.text[0] in _HIRAGANA else 2 if before.text[-1] in _PARTICLES else 4
     if before.text.lower() in _HOLDING.get(language, ()):
@@ -119,28 +131,55 @@ def break_cost(before: Token, after: Token, language: str) -> int:
     return 2 if after.text.lower() in _LEADING.get(language, ()) else 4
 
 
+class Ruler:
+    """Measures any stretch of a text at once: how wide it is, where its line breaks best."""
+
+    def __init__(self, text: Sequence[Token], limits: CueLimits) -> None:
+        self._text, self._limits = text, limits
+        self._space = 0.5 if limits.full_width else 1.0
+        self._ends = [0.0, *accumulate(token.width + self._space * token.spaced for token in text)]
+        self.break_costs = [0, *(break_cost(one, other, limits.language) for one, other in pairwise(text)), 0]
+        """Of the place before each token."""
+
+    def space(self, place: int) -> float:
+        """Characters that the white space before a token takes."""
+        return self._space if self._text[place].spaced else 0.0
+
+    def width(self, start: int, stop: int) -> float:
+        """Characters that tokens `start` to `stop` take on one line."""
+        return self._ends[stop] - self._ends[start] - self.space(start) if start < stop else 0.0
+
+    def reach(self, start: int) -> int:
+        """Where a line that begins at token `start` ends at the latest."""
+        return bisect_right(self._ends, self._ends[start] + self.space(start) + self._limits.line_width) - 1
+
+    def line_break(self, start: int, stop: int) -> int | None:
+        """The token that best begins a second line of like length; None where two lines cannot hold the text."""
+        best: tuple[float, int] | None = None
+        for at in range(min(self.reach(start), stop - 1), start, -1):
+            upper, lower = self.width(start, at), self.width(at, stop)
+            if lower > self._limits.line_width:
+                break
+            cost = 3 * self.break_costs[at] + abs(upper - lower) + (upper > lower)
+            best = min(best or (cost, at), (cost, at))
+        return best[1] if best else None
+
+
 def wrapped(text: Sequence[Token], limits: CueLimits) -> tuple[str, ...] | None:
     """One line where it fits, else two of like length broken at the best place, else None."""
-    if width(text, limits) <= limits.line_width:
+    ruler = Ruler(text, limits)
+    if ruler.width(0, len(text)) <= limits.line_width:
         return (joined(text),)
-    if limits.max_lines < 2:
-        return None
-    best: tuple[float, int] | None = None
-    for at in range(1, len(text)):
-        upper, lower = width(text[:at], limits), width(text[at:], limits)
-        if max(upper, lower) > limits.line_width:
-            continue
-        top_heavy = upper > lower
-        cost = 3 * break_cost(text[at - 1], text[at], limits.language) + abs(upper - lower) + top_heavy
-        best = min(best or (cost, at), (cost, at))
-    return (joined(text[: best[1]]), joined(text[best[1] :])) if best else None
+    at = ruler.line_break(0, len(text))
+    return (joined(text[:at]), joined(text[at:])) if at else None
 
 
 def poured(text: Sequence[Token], limits: CueLimits) -> tuple[str, ...]:
     """As many lines as it takes, each as full as it can be: for text that must be shown though it is too much."""
     lines: list[list[Token]] = []
     for token in text:
-        if lines and width([*lines[-1], token], limits) <= limits.line_width:
+        longer = [*lines[-1], token] if lines else []
+        if longer and Ruler(longer, limits).width(0, len(longer)) <= limits.line_width:
             lines[-1].append(token)
         else:
             lines.append([token])

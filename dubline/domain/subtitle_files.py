@@ -1,4 +1,4 @@
-"""SubRip (.srt) and WebVTT (.vtt) text from cues, and cues from SubRip."""
+"""SubRip (.srt), WebVTT (.vtt) and ASS (.ass) text from cues, and cues from SubRip."""
 
 from __future__ import annotations
 
@@ -27,6 +27,65 @@ def to_srt(cues: Sequence[Cue]) -> str:
 def to_vtt(cues: Sequence[Cue]) -> str:
     """WebVTT: the characters that could be taken for markup or for a timing line are escaped (W3C WebVTT, 3.3)."""
     return "WEBVTT\n\n" + "".join(f"{block}\n" for block in _blocks(cues, ".", _escaped))
+
+
+_ASS = """\
+[Script Info]
+ScriptType: v4.00+
+PlayResX: {width}
+PlayResY: {height}
+WrapStyle: 0
+ScaledBorderAndShadow: yes
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, Underline, \
+StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, MarginV, Encoding
+Style: Default,Arial,{size},&H00FFFFFF,&H00FFFFFF,&H00000000,&H80000000,0,0,0,0,100,100,0,0,1,{outline},0,2,\
+{side},{side},{below},1
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+"""
+"""White with a black outline, at the bottom in the middle. Arial stands for any proportional face without serifs: what
+a machine lacks is replaced by its own (fontconfig)."""
+
+
+def to_ass(cues: Sequence[Cue], width: int = 1920, height: int = 1080) -> str:
+    """Advanced SubStation Alpha for a picture of `width` x `height` pixels, as it is shown.
+
+    42 characters fit across it (Netflix, "Font information"). Text that could be taken for markup is escaped, a line
+    that begins in a script from right to left is marked as such.
+    """
+    size = max(8, round(min(height * 0.055, width / 24)))
+    head = _ASS.format(
+        width=width,
+        height=height,
+        size=size,
+        outline=max(1, round(size / 16)),
+        side=round(width * 0.05),
+        below=round(height * 0.06),
+    )
+    events = [
+        f"Dialogue: 0,{_ass_stamp(cue.span.start_ms)},{_ass_stamp(cue.span.end_ms)},Default,,0,0,0,,{text}\n"
+        for cue in cues
+        if (text := "\\N".join(_ass_line(plain) for line in cue.lines if (plain := _plain(line))))
+    ]
+    return head + "".join(events)
+
+
+def _ass_line(line: str) -> str:
+    """A backslash begins a code unless something stands between; braces hold codes unless they are escaped."""
+    escaped = line.replace("\\", "\\\u2060").replace("{", "\\{").replace("}", "\\}")
+    strong = next((kind for kind in map(unicodedata.bidirectional, line) if kind in {"L", "R", "AL"}), "L")
+    return escaped if strong == "L" else f"\u202b{escaped}\u202c"
+
+
+def _ass_stamp(instant_ms: int) -> str:
+    """ASS counts hundredths: rounded so that cues keep their order and their gap."""
+    hundredths = (instant_ms + 5) // 10
+    minutes, rest = divmod(hundredths, 6000)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest // 100:02}.{rest % 100:02}"
 
 
 def _blocks(cues: Sequence[Cue], decimal: str, write: Callable[[str], str]) -> list[str]:

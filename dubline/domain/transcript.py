@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dubline.domain.glossary import NO_GLOSSARY, Glossary
 from dubline.domain.time import Span
 
 
@@ -33,6 +34,10 @@ class Speaker:
     median_f0_hz: float | None = None
     """Median fundamental frequency of the voiced frames; None where too little is voiced."""
     speech_ms: int = 0
+    embedding: tuple[float, ...] | None = None
+    """Of the voice, of length 1; None where the engine has none."""
+    embedding_space: str | None = None
+    """The model that made it: embeddings compare only within one space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,9 @@ class Line:
     segment: str
     text: str
     unknown: tuple[str, ...] = ()
-    """Source words that the engine could not translate and left as they were."""
+    """Words that the engine could not translate and left as they were: the source's, or the pivot language's."""
+    alternatives: tuple[str, ...] = ()
+    """Other wordings of the same text, best first, without the chosen one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +86,5 @@ class Translation:
     lines: tuple[Line, ...]
     route: tuple[str, ...] = ()
     """Languages the text went through; longer than two where the engine needed a pivot."""
+    glossary: Glossary = NO_GLOSSARY
+    """The terms that were to be honoured: those of the glossary that occur in the source."""

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
+from dubline.domain.glossary import NO_GLOSSARY, Glossary
 from dubline.domain.transcript import Line, Speaker, Turn, Word
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Capability = Literal["asr", "diarization", "translation", "speech"]
+    from dubline.engines.registry import EngineSpec
+
+Capability = Literal["asr", "diarization", "separation", "translation", "speech"]
 
 Progress = Callable[[float], None]
 """Called with the finished share of the work, 0..1, never decreasing."""
@@ -78,11 +81,36 @@ class Diarizer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class SeparationRequest:
+    audio: Path
+    """FLAC, 48 kHz, any number of channels, in FLAC's order."""
+    folder: Path
+    """Where the result is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeparationResult:
+    background: Path
+    """FLAC, 48 kHz, 16 bit, with the channels and the length of the request's audio: what sounds beside the voices. The
+    voices are the rest: audio minus background."""
+
+
+class Separator(Protocol):
+    def separate(self, request: SeparationRequest, progress: Progress = no_progress) -> SeparationResult:
+        """Take the voices out. Channels without speech are copied. Raises EngineFailed, OutputUnavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class TranslationRequest:
     texts: tuple[tuple[str, str], ...]
     """(segment id, text), one for each segment, in order; a text may hold several sentences."""
     source: str
     target: str
+    alternatives: int = 0
+    """How many other wordings of each text are wanted, from engines that offer some."""
+    glossary: Glossary = NO_GLOSSARY
+    """Honoured around every engine, by `translation.honour`; to the engine itself it is a hint at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +122,16 @@ class TranslationResult:
 
 
 class Translator(Protocol):
+    offers_alternatives: ClassVar[bool]
+    """Whether the engine can word a text in more than one way."""
+
     @staticmethod
-    def supports(source: str, target: str) -> bool:
-        """Whether the pair can be translated, told without loading weights."""
+    def supports(spec: EngineSpec, source: str, target: str) -> bool:
+        """Whether the engine that the spec describes can translate the pair, told without loading weights."""
         ...
 
     @staticmethod
-    def unsupported(source: str, target: str) -> str:
+    def unsupported(spec: EngineSpec, source: str, target: str) -> str:
         """One sentence for a pair that is not supported: what is missing and what to do."""
         ...
 
@@ -120,6 +151,9 @@ class Voice:
     native: bool = True
     """Whether the voice was made for the language it was asked for."""
     median_f0_hz: float | None = None
+    embedding: tuple[float, ...] | None = None
+    """Of length 1, to be compared with those of speakers in the same space."""
+    embedding_space: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +163,10 @@ class SpeechRequest:
     voice: str
     speed: float = 1.0
     """Speaking rate against the voice's natural rate; engines without a rate of their own say so in `rates`."""
+    foreign: tuple[str, ...] = ()
+    """Words of the text that were kept from the source: names, to be read as in `foreign_language` by engines that
+    can."""
+    foreign_language: str | None = None
     seed: int = 0
     """For engines that sample: made from the content, so that the same line sounds the same wherever it stands."""
 
@@ -152,8 +190,8 @@ class Synthesizer(Protocol):
         ...
 
     @staticmethod
-    def predicted_ms(text: str) -> float:
-        """How long the text will take at speed 1, in ms, told without loading weights."""
+    def predicted_ms(text: str, language: str, voice: str) -> float:
+        """How long the voice will take for the text at speed 1, in ms, told without loading weights."""
         ...
 
     def synthesize(self, requests: Sequence[SpeechRequest]) -> tuple[SpeechResult, ...]:

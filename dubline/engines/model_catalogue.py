@@ -62,6 +62,17 @@ class Installed(_Strict):
         return f"installed package {self.distribution}"
 
 
+class TorchAudioAssets(_Strict):
+    """Files below `folder` of torchaudio's assets, which its client fetches."""
+
+    kind: Literal["torchaudio"]
+    folder: str
+
+    @property
+    def label(self) -> str:
+        return f"torchaudio's assets in {self.folder}"
+
+
 class Hub(_Strict):
     """A repository of the Hugging Face hub, at a commit (`revision`) or at its newest."""
 
@@ -78,7 +89,7 @@ class Hub(_Strict):
         return f"Hugging Face {self.repo} ({self.revision or 'newest commit'}{token})"
 
 
-Source = Annotated[Packages | Installed | Hub, Field(discriminator="kind")]
+Source = Annotated[Packages | Installed | TorchAudioAssets | Hub, Field(discriminator="kind")]
 
 
 class ModelEntry(_Strict):
@@ -111,7 +122,7 @@ class ModelEntry(_Strict):
             self._covers(source)
         return self
 
-    def _covers(self, source: Packages | Installed | Hub) -> None:
+    def _covers(self, source: Packages | Installed | TorchAudioAssets | Hub) -> None:
         if isinstance(source, Hub):
             return
         if not self.files:

@@ -65,28 +65,38 @@ ENGINES: dict[Capability, dict[str, EngineEntry]] = {
     "diarization": {
         "pyannote": EngineEntry(
             "dubline.engines.diarization.pyannote:PyannoteOffline",
-            1,
+            2,
             ("pyannote-audio", "torch"),
             ("pyannote-segmentation", "resemblyzer"),
         ),
         "pyannote-hub": EngineEntry(
-            "dubline.engines.diarization.pyannote_hub:PyannoteHub", 1, ("pyannote-audio", "torch")
+            "dubline.engines.diarization.pyannote_hub:PyannoteHub", 2, ("pyannote-audio", "torch")
         ),
+    },
+    "separation": {
+        "nearest-neighbours": EngineEntry(
+            "dubline.engines.separation.nearest:NearestNeighbours", 1, ("numpy", "scipy", "soundfile")
+        ),
+        "demucs": EngineEntry("dubline.engines.separation.demucs:Demucs", 1, ("torch", "torchaudio", "soundfile")),
     },
     "translation": {
         "apertium": EngineEntry(
             "dubline.engines.translation.apertium:Apertium",
-            1,
-            data_digest="dubline.engines.translation.apertium:data_digest",
+            2,
+            data_digest="dubline.engines.translation.apertium_modes:data_digest",
         ),
-        "nllb": EngineEntry("dubline.engines.translation.nllb:Nllb", 1, ("transformers", "tokenizers", "torch")),
+        "nllb": EngineEntry("dubline.engines.translation.nllb:Nllb", 2, ("transformers", "tokenizers", "torch")),
+        "opus-mt": EngineEntry(
+            "dubline.engines.translation.opus_mt:OpusMt", 1, ("transformers", "sentencepiece", "torch")
+        ),
     },
     "speech": {
         "kokoro": EngineEntry(
             "dubline.engines.speech.kokoro:KokoroSpeech",
-            1,
+            2,
             ("kokoro-onnx", "onnxruntime", "espeakng-loader"),
             ("kokoro-voices",),
+            data_digest="dubline.engines.speech.kokoro:data_digest",
         ),
         "bark": EngineEntry("dubline.engines.speech.bark:BarkSpeech", 1, ("transformers", "tokenizers", "torch")),
     },

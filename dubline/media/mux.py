@@ -14,7 +14,6 @@ import soundfile
 from dubline.domain.languages import language as language_of
 from dubline.media.containers import Container, container_for, sound_codec, subtitle_codec
 from dubline.media.inputs import file_url, open_media, open_own
-from dubline.media.probe import is_rotated
 from dubline.media.runner import Progress, run_ffmpeg
 from dubline.storage.results import Source
 
@@ -72,7 +71,7 @@ def mux(
     `subtitles`; the source's own ones.
     Raises InvalidMedia, OutputUnavailable, MediaToolFailed.
     """
-    container = container_for(source, is_rotated(source_path, source))
+    container = container_for(source, source.picture is not None and source.picture.rotation != 0)
     # AVI stores no presentation times; without them a copied picture cannot be placed.
     media = open_media(source_path, fflags="+genpts")
     plan = _Plan()

@@ -63,15 +63,6 @@ def language_code(tag: str | None) -> str | None:
     return primary if primary in LANGUAGES else _BY_ISO3.get(primary) or _BIBLIOGRAPHIC.get(primary)
 
 
-def is_rotated(path: Path, source: Source) -> bool:
-    """Whether the container says that the picture is to be shown turned, as phones do for portrait."""
-    if source.picture is None or source.container not in ("mp4", "mov"):
-        return False
-    entries = ["-select_streams", str(source.picture.index), "-show_entries", "stream_side_data=rotation"]
-    found = run_ffprobe([*entries, "-of", "default=nw=1:nk=1", *probing_arguments(path)], reading=path).stdout
-    return any(_seconds(line) for line in found.split())
-
-
 def _header(path: Path) -> dict[str, Any]:
     arguments = ["-show_format", "-show_streams", "-of", "json", *probing_arguments(path)]
     found: dict[str, Any] = json.loads(run_ffprobe(arguments, reading=path, timeout_s=_HEADER_TIMEOUT_S).stdout)
@@ -112,7 +103,14 @@ def _picture(path: Path, streams: list[dict[str, Any]]) -> Picture:
         width=width,
         height=height,
         frame_rate=_rate(chosen.get("avg_frame_rate")) or _rate(chosen.get("r_frame_rate")),
+        rotation=_rotation(chosen),
     )
+
+
+def _rotation(stream: dict[str, Any]) -> int:
+    """Degrees, 0..359, that the display matrix turns the picture by."""
+    sides = stream.get("side_data_list", [])
+    return next((int(side["rotation"]) % 360 for side in sides if "rotation" in side), 0)
 
 
 def _rate(text: str | None) -> float:

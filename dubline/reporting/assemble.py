@@ -13,7 +13,7 @@ from dubline.engines.contracts import Voice
 from dubline.engines.models import ModelStore
 from dubline.engines.registry import EngineSpec, engine_class, models_of
 from dubline.profiles import Profile
-from dubline.publication import Manifest, ManifestDub, ManifestLine
+from dubline.publication import Manifest, ManifestDub, ManifestLine, ManifestPhrase
 from dubline.reporting.model import (
     CastMember,
     Dub,
@@ -21,6 +21,7 @@ from dubline.reporting.model import (
     EngineUse,
     FindingReport,
     LineReport,
+    PhraseReport,
     RunReport,
     SourceFacts,
     StageTiming,
@@ -127,13 +128,24 @@ def _line(line: ManifestLine) -> LineReport:
         end_ms=line.source_end_ms,
         source=line.source_text,
         translation=line.text,
-        voice=line.voice if line.clip else "",
-        speed=line.speed,
-        stretch=line.stretch,
+        voice=line.voice if line.phrases else "",
         placed_start_ms=line.start_ms,
         placed_end_ms=line.end_ms,
-        clip=line.clip,
+        phrases=tuple(_phrase(phrase) for phrase in line.phrases),
         flags=line.flags,
+    )
+
+
+def _phrase(phrase: ManifestPhrase) -> PhraseReport:
+    return PhraseReport(
+        start_ms=phrase.source_start_ms,
+        end_ms=phrase.source_end_ms,
+        placed_start_ms=phrase.start_ms,
+        placed_end_ms=phrase.end_ms,
+        text=phrase.text,
+        speed=phrase.speed,
+        stretch=phrase.stretch,
+        clip=phrase.clip,
     )
 
 

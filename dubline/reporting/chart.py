@@ -1,4 +1,5 @@
 """The timeline chart's geometry: for each speaker a lane of the source's speech above one of the dub's.
+A bar is a phrase: what is said between two pauses.
 
 Across, positions are shares of the video (percent) so that the chart fits any width; down, they are pixels.
 """
@@ -68,8 +69,10 @@ def _bars(lines: Sequence[LineReport], speaker: str, top: int, length: int) -> t
     bars: list[Bar] = []
     for number, line in enumerate(lines, 1):
         if line.speaker == speaker:
-            bars.append(_bar(number, "source", line.span, top + 8, _SOURCE_PX, length))
-            bars.append(_bar(number, _lane(line), line.placed, top + 8 + _SOURCE_PX + 4, _DUB_PX, length))
+            said = [phrase.span for phrase in line.phrases] or [line.span]
+            dubbed = [phrase.placed for phrase in line.phrases] or [line.placed]
+            bars += [_bar(number, "source", span, top + 8, _SOURCE_PX, length) for span in said]
+            bars += [_bar(number, _lane(line), span, top + 8 + _SOURCE_PX + 4, _DUB_PX, length) for span in dubbed]
     return tuple(bars)
 
 

@@ -76,6 +76,32 @@ class CastMember(_Value):
     """Of the speaker in the source."""
 
 
+class PhraseReport(_Value):
+    """What is said between two pauses of a line."""
+
+    start_ms: NonNegativeInt
+    end_ms: NonNegativeInt
+    placed_start_ms: NonNegativeInt
+    placed_end_ms: NonNegativeInt
+    text: str
+    speed: float = 1.0
+    stretch: float = 1.0
+    clip: RelativeName
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start_ms, self.end_ms)
+
+    @property
+    def placed(self) -> Span:
+        return Span(self.placed_start_ms, self.placed_end_ms)
+
+    @property
+    def rate(self) -> float:
+        """Engine speed times stretch, against the voice's natural rate."""
+        return self.speed * self.stretch
+
+
 class LineReport(_Value):
     """One line: what was said, what is said now, and when."""
 
@@ -87,11 +113,10 @@ class LineReport(_Value):
     translation: str
     voice: str = ""
     """Empty where the original's sound was kept."""
-    speed: float = 1.0
-    stretch: float = 1.0
     placed_start_ms: NonNegativeInt
     placed_end_ms: NonNegativeInt
-    clip: RelativeName | None = None
+    phrases: tuple[PhraseReport, ...] = ()
+    """Empty where the original's sound was kept."""
     flags: tuple[str, ...] = ()
 
     @property
@@ -107,9 +132,10 @@ class LineReport(_Value):
         return self.placed_start_ms - self.start_ms
 
     @property
-    def rate(self) -> float:
-        """Engine speed times stretch, against the voice's natural rate."""
-        return self.speed * self.stretch
+    def rates(self) -> tuple[float, float]:
+        """Slowest and fastest of the phrases, against the voice's natural rate; (1.0, 1.0) where none is spoken."""
+        rates = [phrase.rate for phrase in self.phrases] or [1.0]
+        return min(rates), max(rates)
 
 
 class FindingReport(_Value):

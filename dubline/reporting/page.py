@@ -16,18 +16,15 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from dubline.domain.languages import LANGUAGES
+from dubline.domain.timeline import EARLY_MS, LATE_MS
 from dubline.reporting.chart import Chart, chart
 from dubline.reporting.model import Dub, LineReport, RunReport
-
-ONSET_MS = (-40, 120)
-"""Where a dubbed onset is not noticed: just inside ITU-R BT.1359 (sound 45 ms early to 125 ms late is not detected)."""
 
 FLAG_MEANINGS = {
     "kept-original": "The line could not be spoken: the original voice is heard.",
     "late": "Starts noticeably after the original.",
-    "early": "Starts before the original.",
+    "early": "Starts noticeably before the original.",
     "past-end": "Runs past the end of the video.",
-    "over-rate": "Spoken faster than listeners find comfortable.",
 }
 
 
@@ -74,19 +71,24 @@ def _tiles(dub: Dub) -> tuple[_Tile, ...]:
     return (
         _Tile(f"{len(spoken)} of {len(dub.lines)}", "lines spoken"),
         _Tile(_share(spoken), "onsets on time"),
-        _Tile(f"{median(line.rate for line in spoken):.2f}×", "median rate"),
+        _Tile(f"{median(phrase.rate for line in spoken for phrase in line.phrases):.2f}×", "median rate"),
         _Tile(str(_to_review(dub)), "lines to review"),
     )
 
 
 def _share(lines: Sequence[LineReport]) -> str:
-    on_time = sum(ONSET_MS[0] <= line.onset_lag_ms <= ONSET_MS[1] for line in lines)
-    return f"{100 * on_time // len(lines)}%"
+    lags = [p.placed_start_ms - p.start_ms for line in lines for p in line.phrases]
+    return f"{100 * sum(-EARLY_MS <= lag <= LATE_MS for lag in lags) // len(lags)}%"
 
 
 def _to_review(dub: Dub) -> int:
     found = {subject for finding in dub.findings for subject in finding.subjects}
-    return sum(bool(line.flags) or line.segment in found for line in dub.lines)
+    return sum(bool(line.flags) or line.segment in {_line_of(subject) for subject in found} for line in dub.lines)
+
+
+def _line_of(subject: str) -> str:
+    """A finding's subject is a line, or a phrase: the line's id, a dot and a number."""
+    return subject.partition(".")[0]
 
 
 @cache
@@ -95,6 +97,7 @@ def _template() -> Template:
     environment.filters |= {
         "clock": clock,
         "language": _language,
+        "line": _line_of,
         "lag": lambda ms: f"{ms:+d} ms" if ms else "0 ms",
         "moment": _moment,
         "meaning": lambda flag: FLAG_MEANINGS.get(flag, ""),

@@ -42,6 +42,13 @@ class Picture(Value):
     height: int
     frame_rate: float
     """Average frames a second."""
+    rotation: int = 0
+    """Degrees by which it is turned to be shown, as phones do for portrait."""
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Width and height as they are shown."""
+        return (self.height, self.width) if self.rotation % 180 == 90 else (self.width, self.height)
 
 
 class Source(Value):
@@ -86,6 +93,13 @@ class Turns(Value):
     speakers: int
 
 
+class Stems(Value):
+    """The sound taken apart. The voices are `Audio.full` minus the background, so they are not stored."""
+
+    background: ArtifactRef
+    """FLAC, 48 kHz, channels and length of `Audio.full`."""
+
+
 class Script(Value):
     """An artifact with a Transcript."""
 
@@ -102,33 +116,33 @@ class Lines(Value):
 
 
 class Plan(Value):
-    """An artifact with a SpeechPlan: for each line its text, voice and speed."""
+    """An artifact with a SpeechPlan: for each line its wording and voice, for each of its phrases text and speed."""
 
     artifact: ArtifactRef
 
 
 class Clip(Value):
-    """One spoken line: FLAC, mono, the engine's rate, silence at both ends trimmed."""
+    """One spoken phrase: FLAC, mono, the engine's rate, silence at both ends trimmed."""
 
     artifact: ArtifactRef
     duration_ms: int
     sample_rate: int
 
 
-class SpokenLine(Value):
-    """A line of the plan and its clip; `clip` is None where the engine could not speak it, and `error` says why."""
+class SpokenPhrase(Value):
+    """A phrase of the plan and its clip; `clip` is None where the engine could not speak it, and `error` says why."""
 
-    segment: str
+    phrase: str
     clip: Clip | None
     error: str | None = None
 
 
 class Clips(Value):
-    lines: tuple[SpokenLine, ...]
+    phrases: tuple[SpokenPhrase, ...]
 
 
 class Timeline(Value):
-    """An artifact with a FittedTimeline: for each line its place, stretch and flags."""
+    """An artifact with a FittedTimeline: for each phrase its place, stretch and flags."""
 
     artifact: ArtifactRef
 
@@ -145,6 +159,7 @@ class Subtitles(Value):
     language: str
     srt: ArtifactRef
     vtt: ArtifactRef
+    ass: ArtifactRef
 
 
 class Video(Value):
@@ -153,6 +168,14 @@ class Video(Value):
     artifact: ArtifactRef
     container: str
     """`mp4` or `mkv`."""
+
+
+class Burned(Value):
+    """A further video with the subtitles in its picture."""
+
+    artifact: ArtifactRef
+    missing: str
+    """Characters that no font on the machine could draw."""
 
 
 class Finding(Value):
@@ -188,6 +211,7 @@ class Dub(Value):
     subtitles: Subtitles | None = None
     source_subtitles: Subtitles | None = None
     mix: Mix | None = None
+    burned: Burned | None = None
 
 
 class Judged(Value):

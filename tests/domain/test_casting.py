@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dubline.domain.casting import VoiceChoice, cast, register_of
-from dubline.domain.errors import UnsupportedLanguage
+from dubline.domain.errors import InvalidRequest, UnsupportedLanguage
 from dubline.domain.transcript import Speaker
 
 SPANISH = [
@@ -50,6 +50,44 @@ def test_a_clearly_nearer_pitch_is_preferred_among_equals():
     assert cast([Speaker("S1", 152.0)], voices) == {"S1": "tenor"}
     near = [VoiceChoice("best", "low", median_f0_hz=118.0), VoiceChoice("next", "low", median_f0_hz=110.0)]
     assert cast([BOB], near) == {"S3": "best"}
+
+
+def like(*values: float, space: str = "ear") -> dict[str, object]:
+    return {"embedding": values, "embedding_space": space}
+
+
+def test_of_equal_voices_the_one_that_sounds_alike_is_taken():
+    voices = [VoiceChoice("dark", "low", **like(1, 0)), VoiceChoice("bright", "low", **like(0, 1))]
+    assert cast([Speaker("S1", 110.0, 5, **like(0.1, 0.9))], voices) == {"S1": "bright"}
+    assert cast([Speaker("S1", 110.0, 5, **like(0.1, 0.9, space="other"))], voices) == {"S1": "dark"}
+
+
+def test_all_speakers_together_sound_as_much_alike_as_they_can():
+    """Each would take the same voice; the one who loses less by it takes the other."""
+    voices = [VoiceChoice("dark", "low", **like(1, 0)), VoiceChoice("bright", "low", **like(0.6, 0.8))]
+    first, second = Speaker("S1", 110.0, 10, **like(0.9, 0.44)), Speaker("S2", 110.0, 10, **like(1, 0))
+    assert cast([first, second], voices) == {"S1": "bright", "S2": "dark"}
+
+
+def test_a_speaker_keeps_a_voice_of_like_character_in_every_language():
+    speakers = [Speaker("S1", 110.0, 9, **like(1, 0)), Speaker("S2", 112.0, 8, **like(0, 1))]
+    spanish = [VoiceChoice("es1", "low", **like(0.1, 1)), VoiceChoice("es2", "low", **like(1, 0.1))]
+    french = [VoiceChoice("fr1", "low", **like(1, 0.2)), VoiceChoice("fr2", "low", **like(0.2, 1))]
+    assert cast(speakers, spanish) == {"S1": "es2", "S2": "es1"}
+    assert cast(speakers, french) == {"S1": "fr1", "S2": "fr2"}
+
+
+def test_a_persons_choice_holds_and_nobody_else_gets_that_voice():
+    assert cast([BOB, DIANE], SPANISH, {"S1": "em_alex"}) == {"S3": "em_santa", "S1": "em_alex"}
+    both = {"S1": "if_sara", "S3": "if_sara"}
+    assert cast([BOB, DIANE], SPANISH, both) == {"S3": "if_sara", "S1": "if_sara"}
+
+
+def test_a_choice_for_nobody_or_of_no_voice_is_refused_by_name():
+    with pytest.raises(InvalidRequest, match=r"'S9', but the video has S3, S1"):
+        cast([BOB, DIANE], SPANISH, {"S9": "em_alex"})
+    with pytest.raises(InvalidRequest, match=r"no voice 'xx_nobody'.*use one of: ef_dora, em_alex"):
+        cast([BOB, DIANE], SPANISH, {"S1": "xx_nobody"})
 
 
 def test_no_voice_is_an_unsupported_language():

@@ -7,17 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dubline.domain.fitting import (
+from dubline.domain.placing import place
+from dubline.domain.planning import plan
+from dubline.domain.time import Span
+from dubline.domain.timeline import (
+    EARLY_MS,
     LATE_MS,
     MAX_RATE,
     MAX_STRETCH,
     MIN_RATE,
+    SMALL_STRETCH,
     PlannedLine,
+    PlannedPhrase,
     SpeechPlan,
-    place,
-    plan,
 )
-from dubline.domain.time import Span
 from dubline.domain.transcript import Line, Segment, Transcript, Translation
 
 
@@ -32,15 +35,27 @@ def transcript_of(*segments):
     )
 
 
-def plan_of(transcript, speed=1.0):
-    return SpeechPlan("es", tuple(PlannedLine(s.id, "texto", "voice", speed) for s in transcript.segments))
+def plan_of(transcript, speeds):
+    """Every line in one phrase."""
+    lines = zip(transcript.segments, speeds, strict=True)
+    return SpeechPlan("en", "es", tuple(line_of(segment, [segment.span], speed) for segment, speed in lines))
+
+
+def line_of(segment, slots, speed=1.0):
+    phrases = (PlannedPhrase(f"{segment.id}.{n}", slot, "texto", speed) for n, slot in enumerate(slots, 1))
+    return PlannedLine(segment.id, "texto", "voice", tuple(phrases))
 
 
 def place_clips(segments, clips, duration, speed=1.0):
     """Place clips of the given durations (None: could not be spoken)."""
     transcript = transcript_of(*segments)
-    measured = {f"s{index}": clip for index, clip in enumerate(clips) if clip is not None}
-    return place(transcript, plan_of(transcript, speed), measured, duration).lines
+    measured = {f"s{index}.1": clip for index, clip in enumerate(clips) if clip is not None}
+    return place(transcript, plan_of(transcript, [speed] * len(segments)), measured, duration).lines
+
+
+def stretch(line):
+    (phrase,) = line.phrases
+    return phrase.stretch
 
 
 def spans(lines):
@@ -68,10 +83,9 @@ def jobs(draw, unspoken=True, most=12):
 def placed(job):
     segments, clips, speeds, duration = job
     transcript = transcript_of(*segments)
-    lines = [PlannedLine(f"s{i}", "texto", "voice", speed) for i, speed in enumerate(speeds)]
-    measured = {f"s{i}": clip for i, clip in enumerate(clips) if clip is not None}
-    timeline = place(transcript, SpeechPlan("es", tuple(lines)), measured, duration)
-    assert (timeline.language, timeline.duration_ms) == ("es", duration)
+    measured = {f"s{i}.1": clip for i, clip in enumerate(clips) if clip is not None}
+    timeline = place(transcript, plan_of(transcript, speeds), measured, duration)
+    assert (timeline.language, timeline.duration_ms, timeline.optimal) == ("es", duration, True)
     return transcript.segments, timeline.lines
 
 
@@ -109,10 +123,9 @@ def test_nothing_is_cut_and_the_rates_keep_their_limits(job):
     for line, clip, speed in zip(lines, clips, speeds, strict=True):
         if clip is None:
             continue
-        assert 1.0 <= line.stretch <= MAX_STRETCH
-        assert line.span.len_ms == math.ceil(clip / line.stretch)
-        assert line.stretch * speed <= MAX_RATE + 1e-9
-        assert "over-rate" not in line.flags
+        assert 1 / MAX_STRETCH - 1e-4 <= stretch(line) <= MAX_STRETCH
+        assert line.span.len_ms == math.ceil(clip / stretch(line) - 1e-6)
+        assert MIN_RATE - 1e-9 <= stretch(line) * speed <= MAX_RATE + 1e-9
 
 
 @settings(max_examples=60, deadline=None)
@@ -124,18 +137,20 @@ def test_a_line_that_could_not_be_spoken_keeps_the_place_of_the_original(job):
         if line.kept_original:
             assert line.span == segment.span
             assert line.flags == ("kept-original",)
-            assert line.stretch == 1.0
 
 
 @settings(max_examples=60, deadline=None)
 @given(jobs(unspoken=False))
-def test_lines_that_fit_their_place_start_at_the_source_and_are_not_stretched(job):
+def test_lines_that_fit_their_place_start_at_the_source_and_are_stretched_by_little(job):
     segments, clips, speeds, duration = job
     fitting = [min(clip, end - start) for clip, (start, end, _) in zip(clips, segments, strict=True)]
     sources, lines = placed((segments, fitting, speeds, duration))
     for segment, line in zip(sources, lines, strict=True):
         assert line.span.start_ms == segment.span.start_ms
-        assert (line.stretch, line.flags) == (1.0, ())
+        assert (
+            abs(line.span.len_ms * line.phrases[0].stretch - line.span.len_ms) <= SMALL_STRETCH * line.span.len_ms + 1
+        )
+        assert line.flags == ()
 
 
 @settings(max_examples=80, deadline=None)
@@ -147,7 +162,7 @@ def test_flags_say_where_a_line_stands_against_the_source_and_the_end(job):
             continue
         lag = line.span.start_ms - segment.span.start_ms
         assert ("late" in line.flags) == (lag > LATE_MS)
-        assert ("early" in line.flags) == (lag < 0)
+        assert ("early" in line.flags) == (lag < -EARLY_MS)
         assert ("past-end" in line.flags) == (line.span.end_ms > job[3])
 
 
@@ -164,28 +179,37 @@ def test_a_line_passes_the_end_only_where_the_speech_before_it_leaves_no_room(jo
         assert not any("past-end" in line.flags for line in lines)
 
 
-def test_a_long_clip_is_hurried_just_enough_to_meet_the_next_onset():
-    lines = place_clips([(0, 1000, "A"), (2000, 3000, "A")], [2200, 500], 10_000)
-    assert spans(lines) == [(0, 2000), (2000, 2500)]
-    assert lines[0].stretch == pytest.approx(1.1)
+def test_a_long_clip_is_hurried_to_leave_a_pause_before_the_next_onset():
+    lines = place_clips([(0, 1000, "A"), (2000, 3000, "A")], [1850, 500], 10_000)
+    assert lines[0].span.start_ms <= 0
+    assert stretch(lines[0]) == pytest.approx(1 + SMALL_STRETCH, abs=3e-3)
+    assert lines[1].span.start_ms - lines[0].span.end_ms >= 300
+    assert [line.flags for line in lines] == [(), ()]
+
+
+def test_speech_between_pauses_gives_way_rather_than_the_onset_after_a_pause():
+    lines = place_clips([(0, 900, "A"), (900, 1900, "B"), (2400, 3400, "A")], [900, 1400, 1000], 10_000)
+    assert lines[2].span.start_ms <= 2400 + LATE_MS
+    assert lines[2].span.start_ms - lines[1].span.end_ms >= 200
 
 
 def test_a_clip_that_fits_only_by_more_than_the_limit_makes_the_next_line_late():
     lines = place_clips([(0, 1000, "A"), (2000, 3000, "A")], [4590, 500], 10_000)
-    assert lines[0].stretch == MAX_STRETCH
-    assert spans(lines) == [(0, 3992), (3992, 4492)]
+    assert stretch(lines[0]) == pytest.approx(MAX_STRETCH, abs=1e-3)
+    assert lines[1].span.start_ms == lines[0].span.end_ms == 3992
     assert lines[1].flags == ("late",)
 
 
 def test_a_line_already_spoken_fast_is_stretched_less():
     (line, _) = place_clips([(0, 1000, "A"), (1000, 2000, "A")], [3000, 500], 10_000, speed=1.2)
-    assert line.stretch == pytest.approx(MAX_RATE / 1.2)
+    assert stretch(line) == pytest.approx(MAX_RATE / 1.2, abs=1e-3)
 
 
 def test_the_last_line_is_pulled_back_from_the_end_with_those_it_pushes():
     lines = place_clips([(5000, 6000, "A"), (8000, 10_000, "A")], [2100, 3448], 10_000)
-    assert spans(lines) == [(4901, 7001), (7001, 10_000)]
-    assert [line.flags for line in lines] == [("early",), ("early",)]
+    assert lines[0].span.end_ms <= lines[1].span.start_ms < 8000
+    assert lines[1].span.end_ms == 10_000
+    assert "early" in lines[1].flags
 
 
 def test_two_people_who_spoke_at_once_may_do_so_in_the_dub():
@@ -200,14 +224,15 @@ def test_two_people_who_took_turns_take_turns_in_the_dub():
 
 def test_a_line_too_long_for_the_room_before_an_unspoken_one_is_heard_after_it():
     lines = place_clips([(0, 1000, "A"), (1000, 2000, "A"), (4000, 5000, "A")], [3400, None, 500], 20_000)
-    assert spans(lines) == [(2000, 4957), (1000, 2000), (4957, 5457)]
+    assert [line.span.start_ms for line in lines] == [2000, 1000, 4957]
     assert [line.flags for line in lines] == [("late",), ("kept-original",), ("late",)]
 
 
 def test_a_line_slightly_too_long_for_the_room_before_an_unspoken_one_begins_early():
     lines = place_clips([(1000, 2000, "A"), (2000, 4000, "A")], [1200, None], 20_000)
-    assert spans(lines) == [(956, 2000), (2000, 4000)]
-    assert lines[0].flags == ("early",)
+    assert 860 <= lines[0].span.start_ms <= 960
+    assert lines[0].span.end_ms == 2000
+    assert lines[0].flags in ((), ("early",))
 
 
 def test_two_hundred_lines_in_a_minute_keep_apart():
@@ -219,13 +244,13 @@ def test_two_hundred_lines_in_a_minute_keep_apart():
 def test_one_line_of_ninety_seconds_is_spoken_whole():
     (line,) = place_clips([(0, 90_000, "A")], [95_000], 90_000)
     assert line.span == Span(0, 90_000)
-    assert line.stretch == pytest.approx(95 / 90)
+    assert stretch(line) == pytest.approx(95 / 90)
 
 
 def test_a_translation_three_times_too_long_keeps_every_word_and_says_so():
     segments = [(index * 2000, index * 2000 + 2000, "A") for index in range(10)]
     lines = place_clips(segments, [6000] * 10, 20_000)
-    assert all(line.span.len_ms == math.ceil(6000 / MAX_STRETCH) for line in lines)
+    assert all(math.ceil(6000 / MAX_STRETCH) <= line.span.len_ms <= 6000 for line in lines)
     assert all(one.span.end_ms <= other.span.start_ms for one, other in pairwise(lines))
     assert "past-end" in lines[-1].flags
 
@@ -239,7 +264,7 @@ def test_one_hopeless_line_at_the_end_leaves_the_others_where_they_belong():
     segments = [(5000, 6000, "A"), (10_000, 11_000, "A"), (15_000, 16_000, "A")]
     lines = place_clips(segments, [1000, 1000, 90_000], 20_000)
     assert spans(lines)[:2] == [(5000, 6000), (10_000, 11_000)]
-    assert lines[2].span.start_ms == 15_000
+    assert abs(lines[2].span.start_ms - 15_000) <= EARLY_MS
     assert lines[2].flags == ("past-end",)
 
 
@@ -255,7 +280,12 @@ durations = st.floats(50, 60_000)
 def planned_speed(predicted_ms, span_ms, rates=(0.5, 2.0)):
     transcript = transcript_of((0, span_ms, "A"))
     translation = Translation("en", "es", (Line("s0", "texto"),))
-    return plan(transcript, translation, {"A": "voice"}, lambda _: predicted_ms, rates).lines[0].speed
+    return (
+        plan(transcript, translation, {"A": "voice"}, lambda *_: predicted_ms, rates, 10 * span_ms + 1000)
+        .lines[0]
+        .phrases[0]
+        .speed
+    )
 
 
 @given(durations, st.integers(0, 60_000), st.sampled_from([(0.5, 2.0), (1.0, 1.0), (0.9, 1.1)]))
@@ -265,26 +295,31 @@ def test_the_planned_speed_is_one_that_both_listeners_and_engine_accept(predicte
     assert speed * 20 == pytest.approx(round(speed * 20))
 
 
-@given(st.integers(850, 1000))
-def test_a_short_line_is_slowed_towards_its_source(predicted):
+@given(st.integers(900, 1000))
+def test_a_slightly_short_line_is_slowed_to_its_source(predicted):
     assert predicted / planned_speed(predicted, 1000) == pytest.approx(1000, rel=0.031)
 
 
 @given(st.integers(1000, 1500))
-def test_a_line_is_not_hurried_while_there_is_silence_behind_it(predicted):
-    assert planned_speed(predicted, 1000) == 1.0
+def test_a_line_is_hurried_no_more_than_is_bearable_while_there_is_silence_behind_it(predicted):
+    assert planned_speed(predicted, 1000) <= 1.1
 
 
 @given(st.integers(1000, 1250))
 def test_a_line_with_no_silence_behind_it_is_hurried_as_much_as_its_room_demands(predicted):
     transcript = transcript_of((0, 1000, "A"), (1000, 2000, "A"))
     translation = Translation("en", "es", (Line("s0", "uno"), Line("s1", "dos")))
-    hurried = plan(transcript, translation, {"A": "voice"}, lambda _: predicted, (0.5, 2.0)).lines[0].speed
+    hurried = (
+        plan(transcript, translation, {"A": "voice"}, lambda *_: predicted, (0.5, 2.0), 10_000)
+        .lines[0]
+        .phrases[0]
+        .speed
+    )
     assert predicted / hurried == pytest.approx(1000, rel=0.031)
 
 
 def test_a_plan_speaks_each_line_in_its_speakers_voice():
     transcript = transcript_of((0, 1000, "A"), (1000, 2000, "B"))
     translation = Translation("en", "es", (Line("s0", "uno"), Line("s1", "dos")))
-    lines = plan(transcript, translation, {"A": "alba", "B": "bruno"}, lambda _: 1000, (0.5, 2.0)).lines
+    lines = plan(transcript, translation, {"A": "alba", "B": "bruno"}, lambda *_: 1000, (0.5, 2.0), 10_000).lines
     assert [(line.text, line.voice) for line in lines] == [("uno", "alba"), ("dos", "bruno")]

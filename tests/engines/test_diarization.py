@@ -207,6 +207,26 @@ def test_the_sample_has_two_speakers_and_few_errors(diarizer, sample_speech, ref
 
 
 @pytest.mark.models
+def test_each_speakers_embedding_is_that_of_the_own_voice(diarizer, offline_models, sample_speech):
+    import torch
+
+    from dubline.engines.diarization.resemblyzer import ResemblyzerEmbedding
+
+    embed = ResemblyzerEmbedding(offline_models.path("resemblyzer") / "pretrained.pt")
+    samples, rate = soundfile.read(sample_speech, dtype="float32")
+    result = diarizer.diarize(DiarizationRequest(sample_speech))
+    heard = {}
+    for speaker in result.speakers:
+        spans = [turn.span.seconds() for turn in result.turns if turn.speaker == speaker.id]
+        own = np.concatenate([samples[int(a * rate) : int(b * rate)] for a, b in spans])
+        heard[speaker.id] = embed(torch.from_numpy(own)[None, None])[0]
+        assert speaker.embedding_space == "resemblyzer"
+        assert np.linalg.norm(speaker.embedding) == pytest.approx(1, abs=1e-3)
+    for speaker in result.speakers:
+        assert max(heard, key=lambda name: heard[name] @ np.array(speaker.embedding)) == speaker.id
+
+
+@pytest.mark.models
 def test_a_single_speaker_stays_single_until_two_are_asked_for(diarizer, sample_speech, reference, tmp_path):
     samples, rate = soundfile.read(sample_speech, dtype="float32")
     clips = [samples[int(a * rate) : int(b * rate)] for a, b, who in reference if who == "speaker90"]

@@ -8,7 +8,7 @@ from dubline.domain.errors import InvalidRequest, ModelMissing
 from dubline.domain.time import merged
 from dubline.engines.contracts import DiarizationRequest
 from dubline.engines.diarization.pyannote_hub import PyannoteHub
-from dubline.engines.diarization.turns import result_from
+from dubline.engines.diarization.turns import embeddings_of, result_from
 from dubline.engines.registry import EngineSpec, create
 from tests.engines.conftest import Folders
 
@@ -52,10 +52,11 @@ def test_the_turns_are_what_the_library_finds(engine, folder, clip, speakers):
 
     samples, rate = soundfile.read(clip, dtype="float32")
     file = {"waveform": torch.from_numpy(samples)[None], "sample_rate": rate}
-    annotation = Pipeline.from_pretrained(folder)(file, num_speakers=speakers).speaker_diarization
+    output = Pipeline.from_pretrained(folder)(file, num_speakers=speakers)
     found = engine.diarize(DiarizationRequest(clip, speakers))
     assert found.turns, "the tiny checkpoint finds somebody"
-    assert found == result_from(annotation, samples, rate)
+    assert found == result_from(output.speaker_diarization, samples, rate, embeddings_of(output), "tiny")
+    assert all(speaker.embedding for speaker in found.speakers), "in the model's own space"
 
 
 def test_turns_are_in_order_and_speakers_by_their_first_turn(result):

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from clips import Clips
+from clips import Clips, ffmpeg
 
 from dubline.domain.errors import InvalidMedia
-from dubline.media.loudness import loudness
+from dubline.media.extract import LAYOUTS
+from dubline.media.loudness import Meter, SumMeter, loudness
 
 RATE = 48_000
 
@@ -47,3 +48,36 @@ def test_a_track_of_a_video_can_be_measured_by_its_index(clips: Clips) -> None:
 def test_a_video_without_sound_has_no_loudness(clips: Clips) -> None:
     with pytest.raises(InvalidMedia, match=r"'silent\.mp4'"):
         loudness(clips.path("silent.mp4"))
+
+
+@pytest.mark.parametrize("channels", range(1, 9))
+def test_the_meter_of_pieces_agrees_with_ffmpeg_in_every_layout(tmp_path: Path, channels: int) -> None:
+    """Each channel at its own level, with a loud middle and a pause that the gates take out."""
+    draw = np.random.default_rng(channels)
+    envelope = np.repeat([0.05, 0.3, 0.0, 0.1, 0.02], 2 * RATE)[:, None]
+    sound = envelope * draw.normal(0, 0.3, (len(envelope), channels)) * draw.uniform(0.2, 1, channels)
+    soundfile.write(tmp_path / "raw.flac", sound, RATE)
+    ffmpeg("-i", tmp_path / "raw.flac", "-af", f"aformat=channel_layouts={LAYOUTS[channels]}", tmp_path / "sound.flac")
+    meter = Meter(channels)
+    for piece in np.split(soundfile.read(tmp_path / "sound.flac", always_2d=True)[0], [1, 4_799, 100_001, 300_000]):
+        meter.add(piece)
+    assert meter.lufs() == pytest.approx(loudness(tmp_path / "sound.flac")[0], abs=0.1)
+
+
+@pytest.mark.parametrize("gain", [0.0, 0.3, 1.0, 4.0])
+def test_the_loudness_of_a_sum_is_told_for_any_gain(gain: float) -> None:
+    bed, voices = np.random.default_rng(5).normal(0, 0.05, (2, 3 * RATE, 2))
+    voices[RATE : 2 * RATE] = bed[RATE : 2 * RATE]
+    both, alone = SumMeter(2), Meter(2)
+    for start in range(0, 3 * RATE, 10_007):
+        both.add(bed[start : start + 10_007], voices[start : start + 10_007])
+    alone.add(bed + gain * voices)
+    assert both.lufs(gain) == pytest.approx(alone.lufs(), abs=1e-6)
+
+
+def test_silence_and_less_than_a_block_have_no_loudness() -> None:
+    silent, short = Meter(1), Meter(1)
+    silent.add(np.zeros((RATE, 1)))
+    short.add(np.full((RATE // 3, 1), 0.5))
+    assert silent.lufs() is None
+    assert short.lufs() is None

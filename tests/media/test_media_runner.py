@@ -18,7 +18,7 @@ from clips import Clips
 from dubline.domain.errors import InvalidMedia, MediaToolFailed, ModelMissing, OutputUnavailable
 from dubline.domain.time import Span
 from dubline.media.extract import extract_audio
-from dubline.media.mixing import MixLine, mix
+from dubline.media.mixing import MixLine, Original, mix
 from dubline.media.mux import mux
 from dubline.media.probe import probe
 from dubline.media.runner import run_ffmpeg
@@ -134,12 +134,13 @@ def test_a_full_disk_is_an_output_that_cannot_be_written(clips: Clips, small_dis
     soundfile.write(tmp_path / "full.flac", noise, 48_000)
     soundfile.write(tmp_path / "clip.flac", noise[:24_000], 24_000)
     line = MixLine(tmp_path / "clip.flac", 0, 1.0, Span(0, 1000))
+    original = Original(tmp_path / "full.flac", tmp_path / "full.flac")
     (small_disk / "other").write_bytes(b"x" * 50_000)
     for attempt in (
         lambda: extract_audio(video, source, small_disk),
         lambda: mux(video, source, tmp_path / "full.flac", (), "es", small_disk),
-        lambda: mix(tmp_path / "full.flac", [line], small_disk / "mix.flac", duck_db=18),
-        lambda: mix(tmp_path / "full.flac", [], small_disk / "mix.flac", duck_db=18),
+        lambda: mix(original, [line], small_disk / "mix.flac", background_db=0),
+        lambda: mix(original, [], small_disk / "mix.flac", background_db=0),
     ):
         with pytest.raises(OutputUnavailable, match=r"Cannot write.* (below )?/.*/disk.*make room"):
             attempt()

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent.parent
 ENGINES = {
     "asr": "FakeTranscriber",
     "diarization": "FakeDiarizer",
+    "separation": "FakeSeparator",
     "translation": "FakeTranslator",
     "speech": "FakeSpeech",
 }

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from dubline.domain.fitting import FittedTimeline, PlacedLine, PlannedLine, SpeechPlan
+from dubline.domain.glossary import Glossary, Term
 from dubline.domain.time import Span
+from dubline.domain.timeline import FittedTimeline, PlacedLine, PlacedPhrase, PlannedLine, PlannedPhrase, SpeechPlan
 from dubline.domain.transcript import Line, Segment, Transcript, Translation
 from dubline.media.clip_levels import Levels
 from dubline.storage.results import ArtifactRef, Audio, Picture, Source, Track
@@ -26,13 +27,33 @@ SCRIPT = Transcript("en", (ONE, TWO, THREE))
 LINE_1 = Line("s1", "Buenos días, ¿cómo estás hoy?")
 LINE_2 = Line("s2", "Muy bien, muchísimas gracias.")
 LINE_3 = Line("s3", "¿Vamos entonces a dar un paseo?")
-RENDERED = Translation("en", "es", (LINE_1, LINE_2, LINE_3))
+GLOSSARY = Glossary((Term("how are you", "cómo estás"), Term("walk", None, "fr")))
+RENDERED = Translation("en", "es", (LINE_1, LINE_2, LINE_3), glossary=GLOSSARY.speaking("es"))
 
-PLAN = SpeechPlan("es", tuple(PlannedLine(line.segment, line.text, "v", 1.0) for line in RENDERED.lines))
+
+def planned(segment, line, speed=1.0):
+    return PlannedLine(segment.id, line.text, "v", (PlannedPhrase(f"{segment.id}.1", segment.span, line.text, speed),))
+
+
+def plan_at(speed):
+    together = zip(SCRIPT.segments, RENDERED.lines, strict=True)
+    return SpeechPlan("en", "es", tuple(planned(segment, line, speed) for segment, line in together))
+
+
+PLAN = plan_at(1.0)
 LEVELS = Levels(duration_ms=2000, rms_dbfs=-20.0, peak_dbfs=-3.0, clipped_share=0.0)
-CLIPS = {"s1": LEVELS, "s2": LEVELS, "s3": LEVELS}
+CLIPS = {"s1.1": LEVELS, "s2.1": LEVELS, "s3.1": LEVELS}
 
-PLACED = tuple(PlacedLine(segment.id, segment.span) for segment in SCRIPT.segments)
+
+def at(line_id, span, stretch=1.0):
+    return PlacedLine(line_id, span, (PlacedPhrase(f"{line_id}.1", span, stretch),))
+
+
+def kept(line_id, span):
+    return PlacedLine(line_id, span, ())
+
+
+PLACED = tuple(at(segment.id, segment.span) for segment in SCRIPT.segments)
 TIMELINE = FittedTimeline("es", 10_000, PLACED)
 
 FACTS = output.OutputFacts(
@@ -47,7 +68,7 @@ FACTS = output.OutputFacts(
     subtitle_languages=["spa", "eng"],
     wanted_subtitles=["spa", "eng"],
     loudness_lufs=-20.0,
-    source_loudness_lufs=-20.0,
+    wanted_loudness_lufs=-20.0,
     true_peak_dbtp=-2.0,
     cues=4,
 )
@@ -94,15 +115,15 @@ def second_line(text, unknown=()):
 
 
 def second_clip(**changes):
-    return speech.rows(PLAN, CLIPS | {"s2": replace(LEVELS, **changes)})
+    return speech.rows(PLAN, CLIPS | {"s2.1": replace(LEVELS, **changes)})
 
 
 def placed(*lines, plan=PLAN):
     return timeline.rows(SCRIPT, plan, replace(TIMELINE, lines=lines))
 
 
-def third_placed(**changes):
-    return placed(*PLACED[:2], replace(PLACED[2], **changes))
+def third_placed(span, stretch=1.0):
+    return placed(*PLACED[:2], at("s3", span, stretch))
 
 
 def facts_with(**changes):
@@ -168,11 +189,12 @@ BROKEN = {
         "copy-of-source": second_line("very well thank you very much"),
         "length-ratio": second_line("Muy bien."),
         "unknown-words": second_line("Muy bien, *thank you muchas gracias."),
+        "glossary": lines_of(Line("s1", "Buenos días, ¿qué tal vas hoy?"), LINE_2, LINE_3),
     },
     "speech": {
-        "clip-planned": speech.rows(PLAN, CLIPS | {"s4": LEVELS}),
+        "clip-planned": speech.rows(PLAN, CLIPS | {"s4.1": LEVELS}),
         "clip-duration": second_clip(duration_ms=0),
-        "clip-missing": speech.rows(PLAN, {"s1": LEVELS, "s3": LEVELS}),
+        "clip-missing": speech.rows(PLAN, {"s1.1": LEVELS, "s3.1": LEVELS}),
         "too-fast": second_clip(duration_ms=900),
         "too-slow": second_clip(duration_ms=6000),
         "silent": second_clip(rms_dbfs=-50.1),
@@ -180,16 +202,15 @@ BROKEN = {
     },
     "timeline": {
         "line-placed": placed(*PLACED[:2]),
-        "line-placed-once": placed(*PLACED, replace(PLACED[2], span=Span(7000, 9000), flags=("kept-original",))),
-        "line-known": placed(*PLACED, PlacedLine("s4", Span(8000, 9000))),
-        "no-overlap": placed(replace(PLACED[0], span=Span(0, 5001)), *PLACED[1:]),
-        "original-overlap": placed(
-            replace(PLACED[0], span=Span(0, 5001)), PLACED[1], replace(PLACED[2], flags=("kept-original",))
-        ),
-        "inside-video": third_placed(span=Span(5000, 10_001)),
-        "stretch": third_placed(stretch=1.151),
-        "rate": placed(*PLACED, plan=replace(PLAN, lines=tuple(replace(line, speed=1.26) for line in PLAN.lines))),
-        "onset": third_placed(span=Span(5121, 7121)),
+        "line-placed-once": placed(*PLACED, kept("s3", Span(7100, 7500)), kept("s3", Span(7500, 9000))),
+        "line-known": placed(*PLACED, at("s4", Span(8000, 9000))),
+        "no-overlap": placed(at("s1", Span(0, 5001)), *PLACED[1:]),
+        "original-overlap": placed(at("s1", Span(0, 5001)), PLACED[1], kept("s3", PLACED[2].span)),
+        "inside-video": third_placed(Span(5000, 10_001)),
+        "stretch": third_placed(THREE.span, 1.151),
+        "rate": placed(*PLACED, plan=plan_at(1.26)),
+        "onset": third_placed(Span(5121, 7121)),
+        "solved": timeline.rows(SCRIPT, PLAN, replace(TIMELINE, optimal=False)),
     },
     "output": {
         "picture": facts_with(has_picture=False),
@@ -198,7 +219,7 @@ BROKEN = {
         "original-kept": facts_with(audio_languages=["spa"]),
         "subtitles": facts_with(subtitle_languages=["spa", None]),
         "duration": facts_with(duration_ms=9950),
-        "loudness": facts_with(loudness_lufs=-16.9),
+        "loudness": facts_with(loudness_lufs=-19.4),
         "true-peak": facts_with(true_peak_dbtp=-0.9),
         "cue-order": cues_with(cue("es", 2000, 4000), cue("es", 0, 2000)),
         "cue-overlap": cues_with(cue("es", 0, 2001), cue("es", 2000, 4000)),

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from suite_cases import BROKEN, CLEAN, CUE_LIST, FACTS, PLACED, PLAN, SCRIPT, TIMELINE
+from suite_cases import BROKEN, CLEAN, CUE_LIST, FACTS, PLAN, SCRIPT, TIMELINE, kept
 
 from dubline.domain.errors import GateFailed, InvalidRequest
 from dubline.domain.time import Span
@@ -143,8 +143,7 @@ def test_short_lines_and_names_may_be_equal_in_both_languages():
 
 
 def test_a_line_that_keeps_the_original_is_not_judged_by_rate_or_onset():
-    line = replace(PLACED[0], flags=("kept-original",), span=Span(500, 700), stretch=3.0)
-    row = timeline.rows(SCRIPT, PLAN, replace(TIMELINE, lines=(line,)))[LINES][0]
+    row = timeline.rows(SCRIPT, PLAN, replace(TIMELINE, lines=(kept("s1", Span(500, 700)),)))[LINES][0]
     assert (row["stretch"], row["rate"], row["lag_ms"]) == (None, None, None)
 
 

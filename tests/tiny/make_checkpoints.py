@@ -53,16 +53,72 @@ def nllb(folder: Path, end_logit: float = 2.95) -> None:
         scale_embedding=True,
     )
     model = M2M100ForConditionalGeneration(config)
+    _teach_to_end(model.model.decoder.layer_norm, model.model.shared.weight, tokenizer.eos_token_id, end_logit)
+    model.generation_config.max_length = 200
+    model.save_pretrained(folder)
+
+
+def _teach_to_end(norm: object, words: object, end: int, end_logit: float) -> None:
+    """What a trained model has learned and a random one has not: to move on from a token, and to end.
+
+    Embeddings are tied, so a negative gain of the last layer's norm makes the last token the least likely next one; and
+    one dimension of that layer is constant and met by the end token alone.
+    """
+    import torch
+
     with torch.no_grad():
-        # What a trained model has learned and a random one has not: to move on from a token, and to end. Embeddings are
-        # tied, so a negative gain makes the last token the least likely next one; and one dimension of the last layer
-        # is constant and met by the end token alone.
-        norm, words = model.model.decoder.layer_norm, model.model.shared.weight
         norm.weight.fill_(-1.0)
         norm.weight[0], norm.bias[0] = 0.0, 1.0
         words[:, 0] = 0.0
-        words[tokenizer.eos_token_id] = torch.nn.functional.one_hot(torch.tensor(0), 16) * end_logit
-    model.generation_config.max_length = 200
+        words[end] = torch.nn.functional.one_hot(torch.tensor(0), words.shape[1]) * end_logit
+
+
+def marian(folder: Path, end_logit: float = 2.0) -> None:
+    """Marian with one layer, two SentencePiece models and one vocabulary of both, as OPUS-MT's repositories have it."""
+    import sentencepiece
+    import torch
+    from transformers import MarianConfig, MarianMTModel
+
+    folder.mkdir(parents=True, exist_ok=True)
+    symbols: list[str] = []
+    for name, lines in {"source": CORPUS[:1], "target": CORPUS[1:2]}.items():
+        with (folder / f"{name}.spm").open("wb") as file:
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=iter(lines), model_writer=file, vocab_size=40, character_coverage=1.0, minloglevel=2
+            )
+        spm = sentencepiece.SentencePieceProcessor(model_file=str(folder / f"{name}.spm"))
+        symbols += [spm.id_to_piece(i) for i in range(3, spm.get_piece_size())]
+    vocabulary = ["</s>", "<unk>", *dict.fromkeys(symbols), "<pad>"]
+    (folder / "vocab.json").write_text(json.dumps({s: i for i, s in enumerate(vocabulary)}), encoding="utf-8")
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps({"source_lang": "en", "target_lang": "es", "model_max_length": 512}), encoding="utf-8"
+    )
+    torch.manual_seed(SEED)
+    pad = len(vocabulary) - 1
+    model = MarianMTModel(
+        MarianConfig(
+            vocab_size=len(vocabulary),
+            d_model=16,
+            encoder_layers=1,
+            decoder_layers=1,
+            encoder_attention_heads=2,
+            decoder_attention_heads=2,
+            encoder_ffn_dim=32,
+            decoder_ffn_dim=32,
+            max_position_embeddings=64,
+            init_std=0.3,
+            scale_embedding=True,
+            pad_token_id=pad,
+            eos_token_id=0,
+            decoder_start_token_id=pad,
+            forced_eos_token_id=0,
+        )
+    )
+    # Unlike M2M100's, Marian's decoder ends in the norm of its last layer.
+    _teach_to_end(model.model.decoder.layers[-1].final_layer_norm, model.model.shared.weight, 0, end_logit)
+    model.generation_config.bad_words_ids = [[pad]]
+    model.generation_config.max_length = 512
+    model.generation_config.num_beams = 4
     model.save_pretrained(folder)
 
 
@@ -292,7 +348,25 @@ def wav2vec2(folder: Path) -> None:
     Wav2Vec2ForCTC(config).save_pretrained(folder)
 
 
-MAKERS: dict[str, Callable[[Path], None]] = {"nllb": nllb, "bark": bark, "pyannote": pyannote, "wav2vec2": wav2vec2}
+def demucs(folder: Path) -> None:
+    """Hybrid Demucs as torchaudio's bundle has it, a twelfth as wide."""
+    import torch
+    from torchaudio.models import HDemucs
+
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(SEED)
+    network = HDemucs(["drums", "bass", "other", "vocals"], channels=4, nfft=4096, depth=6)
+    torch.save(network.state_dict(), folder / "hdemucs.pt")
+
+
+MAKERS: dict[str, Callable[[Path], None]] = {
+    "nllb": nllb,
+    "marian": marian,
+    "bark": bark,
+    "pyannote": pyannote,
+    "wav2vec2": wav2vec2,
+    "demucs": demucs,
+}
 
 if __name__ == "__main__":
     for name, make in MAKERS.items():

@@ -17,7 +17,7 @@ from pydantic import Field
 from dubline.engines.contracts import DiarizationRequest, DiarizationResult, Progress, no_progress
 from dubline.engines.device import loading, quiet, running
 from dubline.engines.diarization.clustering import MIN_SPEECH_S, THRESHOLD, ClusteringRule
-from dubline.engines.diarization.turns import result_from
+from dubline.engines.diarization.turns import embeddings_of, result_from
 from dubline.engines.options import Options, read_options
 from dubline.settings import settings
 
@@ -50,6 +50,8 @@ class OfflineOptions(Options):
 class PyannoteOffline:
     """A `Diarizer` on the CPU."""
 
+    _embedding_space: str | None = "resemblyzer"
+
     def __init__(self, spec: EngineSpec, models: ModelStore) -> None:
         """Load the weights; pyannote's import alone takes 15 s. Raises ModelMissing and InvalidRequest."""
         options = read_options(OfflineOptions, spec)
@@ -68,17 +70,19 @@ class PyannoteOffline:
             samples, sample_rate = _read(request)
             if not len(samples):
                 return DiarizationResult((), ())
-            annotation = self._annotate(samples, sample_rate, request.speakers, progress)
-            result = result_from(annotation, samples, sample_rate)
+            found = self._found(samples, sample_rate, request.speakers, progress)
+            result = result_from(
+                found.speaker_diarization, samples, sample_rate, embeddings_of(found), self._embedding_space
+            )
         progress(1.0)
         return result
 
-    def _annotate(self, samples: Samples, sample_rate: int, speakers: int | None, progress: Progress) -> Any:
+    def _found(self, samples: Samples, sample_rate: int, speakers: int | None, progress: Progress) -> Any:
         import torch
 
         torch.set_num_threads(min(THREADS, settings().threads))
         file = {"waveform": torch.from_numpy(samples)[None], "sample_rate": sample_rate, "uri": "audio"}
-        return self._pipeline(file, num_speakers=speakers, hook=_observer(progress)).speaker_diarization
+        return self._pipeline(file, num_speakers=speakers, hook=_observer(progress))
 
 
 def _read(request: DiarizationRequest) -> tuple[Samples, int]:

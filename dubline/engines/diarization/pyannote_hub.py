@@ -26,6 +26,7 @@ class PyannoteHub(PyannoteOffline):
     def __init__(self, spec: EngineSpec, models: ModelStore) -> None:
         """Load the weights; pyannote's import alone takes 15 s. Raises ModelMissing and InvalidRequest."""
         read_options(HubOptions, spec)
+        self._embedding_space = spec.model
         folder = models.path(str(spec.model))
         if not (folder / "config.yaml").is_file():
             # The library would take the name of a folder without one for that of a repository on the hub.

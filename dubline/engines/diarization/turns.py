@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,21 @@ from dubline.engines.diarization.pitch import median_f0_hz
 
 SHORTEST_MS = 100
 """Less is no syllable: the label flickers where two windows disagree."""
+EMBEDDING_DECIMALS = 4
 
 
-def result_from(annotation: Any, samples: NDArray[np.float32], sample_rate: int) -> DiarizationResult:
+def result_from(
+    annotation: Any,
+    samples: NDArray[np.float32],
+    sample_rate: int,
+    embeddings: Mapping[str, tuple[float, ...]] | None = None,
+    space: str | None = None,
+) -> DiarizationResult:
     """Turns in order, speakers named S1, S2, ... by their first turn, each with pitch and speaking time.
 
     `annotation` is a pyannote.core.Annotation in seconds on the axis of `samples`, float32 (samples,), mono. Turns
-    under SHORTEST_MS are dropped, then gaps up to SHORTEST_MS between turns of one speaker are closed.
+    under SHORTEST_MS are dropped, then gaps up to SHORTEST_MS between turns of one speaker are closed. `embeddings` are
+    the annotation's labels' in `space`.
     """
     end = Span(0, len(samples) * 1000 // sample_rate)
     tracks: dict[str, list[Span]] = {}
@@ -31,9 +40,21 @@ def result_from(annotation: Any, samples: NDArray[np.float32], sample_rate: int)
     joined = sorted((span, label) for label, spans in tracks.items() for span in merged(spans, gap_ms=SHORTEST_MS))
     names = {label: f"S{number}" for number, label in enumerate(dict.fromkeys(label for _, label in joined), start=1)}
     turns = tuple(Turn(span, names[label]) for span, label in joined)
-    return DiarizationResult(turns, tuple(_speaker(name, turns, samples, sample_rate) for name in names.values()))
+    speakers = []
+    for label, name in names.items():
+        own, vector = [turn.span for turn in turns if turn.speaker == name], (embeddings or {}).get(label)
+        pitch = median_f0_hz(samples, sample_rate, own)
+        speakers.append(Speaker(name, pitch, total_ms(own), vector, space if vector else None))
+    return DiarizationResult(turns, tuple(speakers))
 
 
-def _speaker(name: str, turns: tuple[Turn, ...], samples: NDArray[np.float32], sample_rate: int) -> Speaker:
-    own = [turn.span for turn in turns if turn.speaker == name]
-    return Speaker(name, median_f0_hz(samples, sample_rate, own), total_ms(own))
+def embeddings_of(output: Any) -> dict[str, tuple[float, ...]]:
+    """Label -> embedding of length 1, from what a pyannote pipeline returns; labels without one are left out."""
+    vectors = output.speaker_embeddings
+    if vectors is None:
+        return {}
+    return {
+        str(label): tuple(round(float(value), EMBEDDING_DECIMALS) for value in vector / np.linalg.norm(vector))
+        for label, vector in zip(output.speaker_diarization.labels(), vectors, strict=False)
+        if np.isfinite(vector).all() and vector.any()
+    }

@@ -108,7 +108,7 @@ class BarkSpeech:
         )
 
     @staticmethod
-    def predicted_ms(text: str) -> float:
+    def predicted_ms(text: str, language: str, voice: str) -> float:
         return 1000 * len(text) / CHARACTERS_PER_SECOND
 
     def synthesize(self, requests: Sequence[SpeechRequest]) -> tuple[SpeechResult, ...]:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dubline.domain.errors import EngineFailed
-from dubline.engines.contracts import SpeechRequest, SpeechResult, Voice
+from dubline.engines.contracts import Register, SpeechRequest, SpeechResult, Voice
 from dubline.engines.models import ModelStore
 from dubline.engines.registry import EngineSpec
+from dubline.engines.speech import durations, voices
+from dubline.engines.speech.phonemes import LANGUAGES, phonemes, phonemes_of
 from dubline.settings import settings
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-# espeak-ng's name of each language that Kokoro was trained on with espeak's phonemes. Japanese and Chinese were trained
-# on another phonemizer's symbols and are left out: they would be spoken wrongly.
-_ESPEAK = {"en": "en-us", "es": "es", "fr": "fr-fr", "hi": "hi", "it": "it", "pt": "pt-br"}
 # Voices in order of preference. The second letter of a name is the register: f(emale) or m(ale).
 _NATIVE = {
     "en": ("af_heart", "am_michael", "af_bella", "am_fenrir", "bf_emma", "bm_george", "af_nicole", "am_puck"),
@@ -33,10 +33,6 @@ _NATIVE = {
 # Ranked by word error rate of a Spanish, French, Italian and Portuguese sentence, transcribed back by whisper-base, and
 # by pace: English voices speak these languages 10-25% more slowly.
 _GUESTS = ("if_sara", "ef_dora", "pf_dora", "ff_siwis", "af_heart", "pm_alex", "em_alex", "am_michael", "im_nicola")
-
-
-# A line through the durations of Spanish clips of 5 to 60 characters by ef_dora and em_alex.
-PREDICTED_START_MS, PREDICTED_CHARACTER_MS = 280.0, 48.0
 
 
 class KokoroSpeech:
@@ -56,17 +52,15 @@ class KokoroSpeech:
 
     @staticmethod
     def voices(language: str) -> tuple[Voice, ...]:
-        if language not in _ESPEAK:
+        if language not in LANGUAGES:
             return ()
         native = _NATIVE[language]
         guests = tuple(name for name in _GUESTS if name not in native)
-        return tuple(
-            Voice(name, "high" if name[1] == "f" else "low", native=name in native) for name in native + guests
-        )
+        return tuple(_voice(name, name in native) for name in native + guests)
 
     @staticmethod
-    def predicted_ms(text: str) -> float:
-        return PREDICTED_START_MS + PREDICTED_CHARACTER_MS * len(text)
+    def predicted_ms(text: str, language: str, voice: str) -> float:
+        return durations.model().duration_ms(durations.features(phonemes(text, language, voice)), voice, language)
 
     def synthesize(self, requests: Sequence[SpeechRequest]) -> tuple[SpeechResult, ...]:
         return tuple(self._speak(request) for request in requests)
@@ -74,7 +68,7 @@ class KokoroSpeech:
     def _speak(self, request: SpeechRequest) -> SpeechResult:
         try:
             samples, rate = self._kokoro.create(
-                request.text, self._voice(request.voice), speed=request.speed, lang=_espeak(request)
+                phonemes_of(request), self._voice(request.voice), speed=request.speed, is_phonemes=True
             )
         except (ValueError, RuntimeError) as error:
             raise EngineFailed(f"Kokoro could not speak '{request.text[:60]}': {error}.") from error
@@ -91,8 +85,15 @@ class KokoroSpeech:
         return np.fromfile(path, dtype=np.float32).reshape(-1, 1, 256)
 
 
-def _espeak(request: SpeechRequest) -> str:
-    return "en-gb" if request.language == "en" and request.voice.startswith("b") else _ESPEAK[request.language]
+def _voice(name: str, native: bool) -> Voice:
+    sound = voices.sounds()[name]
+    register: Register = "high" if name[1] == "f" else "low"
+    return Voice(name, register, native, sound.median_f0_hz, sound.embedding, voices.SPACE)
+
+
+def data_digest() -> str:
+    """Of what was measured of the voices: their paces and their sounds."""
+    return hashlib.sha256(f"{durations.digest()} {voices.digest()}".encode()).hexdigest()
 
 
 def _without_voices(kokoro: type, session: object) -> Any:

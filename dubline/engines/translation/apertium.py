@@ -1,117 +1,183 @@
-"""Apertium: rule-based translation from Debian packages, offline and quick."""
+"""Apertium: rule-based translation from Debian packages, offline and quick.
+
+Its rules need help with speech: what goes in is made plain first (`spoken_english`), what comes out is put right
+afterwards (`repair`, `spanish`), people's names and set phrases are honoured like a glossary's terms (`honour`). A pair
+without a package of its own goes through other languages (`apertium_modes`).
+
+Neighbouring text is context where it helps: a text that breaks off before its sentence ends is translated together with
+the text that continues it, a line break between them, which Apertium carries through.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import re
 import subprocess
-from functools import lru_cache
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import ClassVar
 
 from dubline.domain.errors import EngineFailed, ModelMissing, UnsupportedLanguage
-from dubline.domain.languages import LANGUAGES
+from dubline.domain.glossary import Glossary, Term
 from dubline.domain.transcript import Line
 from dubline.engines.contracts import Progress, TranslationRequest, TranslationResult, no_progress
 from dubline.engines.models import ModelStore
 from dubline.engines.registry import EngineSpec
+from dubline.engines.translation import spanish, spoken_english
+from dubline.engines.translation.apertium_modes import Route, automaton, missing_packages, mode, route
+from dubline.engines.translation.honour import hidden, honoured, shown
+from dubline.engines.translation.repair import repaired, unknown_words, unmarked
 
-DATA = Path("/usr/share/apertium")
-"""Where Debian's packages put modes and dictionaries."""
 TIMEOUT_S = 300
-# Apertium's marks: * the word is in no dictionary, @ it has no translation, # it could not be inflected.
-_MARKED = re.compile(r"(?<!\S)([*@#])(?=\w)")
-_UNKNOWN = re.compile(r"(?<!\S)[*@]([\w'’-]+)")
-_PAIRS = {
-    frozenset(("en", "es")): "apertium-eng-spa",
-    frozenset(("en", "ca")): "apertium-eng-cat",
-    frozenset(("fr", "es")): "apertium-fr-es",
-    frozenset(("fr", "ca")): "apertium-fra-cat",
-    frozenset(("es", "pt")): "apertium-es-pt",
-    frozenset(("es", "it")): "apertium-spa-ita",
-    frozenset(("es", "ca")): "apertium-spa-cat",
-}
-"""Debian package of each pair that the missing one is suggested from."""
-
-
-@lru_cache(maxsize=1)
-def _modes() -> frozenset[str]:
-    return frozenset(path.stem for path in (DATA / "modes").glob("*.mode"))
-
-
-def _mode(source: str, target: str) -> str | None:
-    """The installed mode for a pair; packages name it by two-letter or three-letter codes."""
-
-    def names(code: str) -> tuple[str, ...]:
-        return (code, LANGUAGES[code].iso3) if code in LANGUAGES else (code,)
-
-    candidates = (f"{s}-{t}" for s in names(source) for t in names(target))
-    return next((name for name in candidates if name in _modes()), None)
-
-
-@lru_cache(maxsize=1)
-def data_digest() -> str:
-    """Hex digest of the installed dictionaries and modes: they decide the translation."""
-    digest = hashlib.sha256()
-    for path in sorted(DATA.glob("*/*")):
-        if path.suffix in {".bin", ".mode", ".prob"}:
-            digest.update(f"{path.parent.name}/{path.name}".encode())
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
+_UNFINISHED = re.compile(r"[^\W_][,'’\"”]*$")
+"""The end of a text that is no end of a sentence."""
+_INNER_NAME = re.compile(r"(?:(?<=[\w,] )|(?<=\b[MDS]r\. )|(?<=\bM[rs]s\. ))[A-ZÀ-Þ][\w-]+")
+"""A capitalized word inside a sentence, or after a title."""
+_READINGS = re.compile(r"\^([^/$]+)/([^$]*)\$")
+"""A word and its readings, in Apertium's stream format."""
 
 
 class Apertium:
+    offers_alternatives: ClassVar[bool] = False
+
     def __init__(self, spec: EngineSpec, models: ModelStore) -> None:
         """Takes no model and no options: the pairs are what the system has installed."""
+        self._spec = spec
 
     @staticmethod
-    def supports(source: str, target: str) -> bool:
-        return _mode(source, target) is not None
+    def supports(_: EngineSpec, source: str, target: str) -> bool:
+        return route(source, target) is not None
 
     @staticmethod
-    def unsupported(source: str, target: str) -> str:
-        package = _PAIRS.get(frozenset((source, target)))
-        remedy = f"install it with: apt-get install {package}" if package else "choose another language or profile"
+    def unsupported(_: EngineSpec, source: str, target: str) -> str:
+        packages = missing_packages(source, target)
+        remedy = (
+            f"install it with: apt-get install {' '.join(packages)}"
+            if packages
+            else "choose another language or profile"
+        )
         return f"Apertium has no translation from '{source}' to '{target}' here; {remedy}."
 
     def translate(self, request: TranslationRequest, progress: Progress = no_progress) -> TranslationResult:
-        mode = _mode(request.source, request.target)
-        if mode is None:
-            raise UnsupportedLanguage(self.unsupported(request.source, request.target))
-        # One text a line: a text must not bring line breaks of its own.
-        texts = [" ".join(text.split()) for _, text in request.texts]
-        marked = _run(mode, texts) if any(texts) else [""] * len(texts)
+        way = route(request.source, request.target)
+        if way is None:
+            raise UnsupportedLanguage(self.unsupported(self._spec, request.source, request.target))
+        english = request.source == "en"
+        texts = tuple((segment, spoken_english.plain(text) if english else text) for segment, text in request.texts)
+        plain = replace(request, texts=texts, glossary=_own_terms([text for _, text in texts], way))
+        lines = honoured(_rendered(plain, way), lambda part: _rendered(part, way), plain)
         progress(1.0)
-        lines = tuple(
-            Line(segment, _clean(text), tuple(_UNKNOWN.findall(text)))
-            for (segment, _), text in zip(request.texts, marked, strict=True)
-        )
-        return TranslationResult(lines, (request.source, request.target))
+        return TranslationResult(tuple(map(_finished, lines)), way)
 
 
-def _run(mode: str, texts: list[str]) -> list[str]:
-    """Translate all texts in one process; a blank line keeps neighbours from being read as one sentence."""
+def _finished(line: Line) -> Line:
+    """Hesitations are sounds that every language writes much alike: nothing about them is unknown."""
+    return replace(line, unknown=tuple(word for word in line.unknown if word.lower() not in spoken_english.HESITATIONS))
+
+
+def _own_terms(texts: list[str], way: Route) -> Glossary:
+    """Set phrases of spoken English, and the names of people, which dictionaries would translate (Smith: Herrero)."""
+    formulas = spoken_english.FORMULAS.items() if way[0] == "en" else ()
+    phrases = [Term(phrase, wordings[way[-1]]) for phrase, wordings in formulas if way[-1] in wordings]
+    return Glossary((*phrases, *(Term(name, None) for name in _people(texts, way))))
+
+
+def _people(texts: list[str], way: Route) -> list[str]:
+    """Names of people inside sentences, by the analyser's dictionary; a sentence's first word may be any word."""
+    analyser = automaton(way[0], way[1])
+    inner = {name for text in texts for name in _INNER_NAME.findall(text)}
+    if analyser is None or not inner:
+        return []
+    read = dict(_READINGS.findall(_call(["lt-proc", "-w", str(analyser)], "\n".join(sorted(inner)))))
+    # First names (ant) and family names (cog); a place of the same name may well have one in the target language.
+    return sorted(n for n in inner if re.search("<np><(?:ant|cog)>", read.get(n, "")) and "<np><loc>" not in read[n])
+
+
+def _rendered(request: TranslationRequest, way: Route) -> tuple[Line, ...]:
+    """Translate along the route, and put each leg's output right before it goes into the next.
+
+    What the first leg left as it was, names and unknown words, is nobody's to translate afterwards: "New Jersey" must
+    not become a jersey by way of Spanish.
+    """
+    # One text a line: a text must not bring line breaks of its own.
+    sources = [" ".join(text.split()) for _, text in request.texts]
+    texts, unknown, kept = sources, [list[str]() for _ in sources], [Glossary()] * len(sources)
+    for leg in pairwise(way):
+        marked = _translate(mode(*leg) or "", [hidden(text, terms) for text, terms in zip(texts, kept, strict=True)])
+        restored = [shown(text, before, terms) for text, before, terms in zip(marked, texts, kept, strict=True)]
+        for words, text in zip(unknown, restored, strict=True):
+            words.extend(word for word in unknown_words(text) if word not in words)
+        texts = [_put_right(text, source, leg) for text, source in zip(restored, sources, strict=True)]
+        kept = [_left(source, text, words) for source, text, words in zip(sources, texts, unknown, strict=True)]
+    return tuple(
+        Line(segment, text, tuple(words))
+        for (segment, _), text, words in zip(request.texts, texts, unknown, strict=True)
+    )
+
+
+def _left(source: str, text: str, unknown: list[str]) -> Glossary:
+    """Words that a leg left as they were: unknown ones, and names inside the sentence."""
+    names = [name for name in _INNER_NAME.findall(source) if re.search(rf"\b{re.escape(name)}\b", text)]
+    return Glossary(tuple(Term(word, None) for word in dict.fromkeys((*unknown, *names))))
+
+
+def _put_right(marked: str, source: str, leg: tuple[str, str]) -> str:
+    text = " ".join(unmarked(marked, source).split())
+    return repaired(spanish.mended(text) if leg == ("en", "es") else text, source, leg[1])
+
+
+def _translate(mode_name: str, texts: list[str]) -> list[str]:
+    """Translate all texts in one process: unfinished ones with what continues them, the others apart."""
+    groups = _groups(texts)
+    blocks = _run(mode_name, ["\n".join(texts[index] for index in group) for group in groups])
+    translated = [""] * len(texts)
+    for group, block in zip(groups, blocks, strict=True):
+        parts = block.split("\n")
+        if len(parts) != len(group) or not all(
+            map(str.strip, parts)
+        ):  # a rule took the break for a space, or moved all
+            parts = _run(mode_name, [texts[index] for index in group])
+        for index, part in zip(group, parts, strict=True):
+            translated[index] = part
+    return translated
+
+
+def _groups(texts: list[str]) -> list[list[int]]:
+    """Indices of the texts that say something, those of one sentence together."""
+    groups: list[list[int]] = []
+    for index, text in enumerate(texts):
+        if not text:
+            continue
+        before = texts[groups[-1][-1]] if groups and groups[-1][-1] == index - 1 else ""
+        if _UNFINISHED.search(before) and text[:1].islower():
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    return groups
+
+
+def _run(mode_name: str, blocks: list[str]) -> list[str]:
+    """Translate blocks of text; a blank line keeps neighbours from being read as one sentence."""
+    if not blocks:
+        return []
+    translated = (
+        _call(["apertium", "-f", "txt", mode_name], "\n\n".join(blocks) + "\n").removesuffix("\n").split("\n\n")
+    )
+    if len(translated) != len(blocks):
+        raise EngineFailed(f"Apertium gave {len(translated)} texts back for {len(blocks)}.")
+    return translated
+
+
+def _call(command: list[str], text: str) -> str:
     try:
         done = subprocess.run(
-            ["apertium", "-f", "txt", mode],
-            input="\n\n".join(texts) + "\n",
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=TIMEOUT_S,
-            check=True,
+            command, input=text, capture_output=True, text=True, encoding="utf-8", timeout=TIMEOUT_S, check=True
         )
     except FileNotFoundError:
-        raise ModelMissing("The program 'apertium' is missing; install it with: apt-get install apertium.") from None
+        name = Path(command[0]).name
+        raise ModelMissing(f"The program '{name}' is missing; install it with: apt-get install apertium.") from None
     except subprocess.TimeoutExpired as error:
         raise EngineFailed(f"Apertium did not finish within {TIMEOUT_S} s.") from error
     except subprocess.CalledProcessError as error:
         raise EngineFailed(f"Apertium failed with: {error.stderr.strip()[-200:]}.") from error
-    translated = done.stdout.removesuffix("\n").split("\n\n")
-    if len(translated) != len(texts):
-        raise EngineFailed(f"Apertium gave {len(translated)} lines back for {len(texts)}.")
-    return translated
-
-
-def _clean(text: str) -> str:
-    """Without Apertium's marks and doubled spaces."""
-    return " ".join(_MARKED.sub("", text).split())
+    return done.stdout

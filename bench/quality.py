@@ -1,0 +1,131 @@
+"""Every row of dub quality on a set of videos: `python -m bench.quality` writes bench/results/quality.{json,md,svg}.
+
+The set: the real conversation of the sample, and made scenes (bench/scenes.py) with two speakers, a long monologue,
+fast speech, numbers and names, a music bed and noise. Each is translated by the offline profile and measured as
+`dubline evaluate` does; where the true times of the phrases are known, the times that Dubline found are held against
+them too. Give names of scenes to run only those; their rows replace the older ones.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.scenes import Said, Scene, scenes
+from dubline.domain.time import Span
+from dubline.evaluation import Row, rows
+from dubline.publication import Manifest
+from dubline.request import TranslateRequest
+from dubline.settings import settings, share_threads
+
+ROOT = Path(__file__).parent.parent
+RESULTS = Path(__file__).parent / "results" / "quality"
+SAMPLE = Scene("sample (real)", "en", ROOT / "out" / "sample.mp4", ())
+TARGETS = {"en": ("es",), "es": ("en",)}
+
+
+def main() -> None:
+    share_threads()
+    from flows import launch
+
+    wanted = sys.argv[1:]
+    known: dict[str, list[dict[str, Any]]] = _read() if wanted else {}
+    for scene in [SAMPLE, *scenes()]:
+        if wanted and scene.name not in wanted:
+            continue
+        out = settings().home / "bench" / "quality" / scene.video.stem
+        request = TranslateRequest(
+            video=scene.video, languages=TARGETS[scene.language], source_language=scene.language, out=out
+        )
+        manifest = launch.run(request)
+        found = [*rows(out), *words(scene.said, manifest)]
+        known[scene.name] = [row.as_dict() for row in found]
+        missed = ", ".join(f"{row.measure} {row.reached}" for row in found if row.met is False)
+        print(f"{scene.name}: {missed or 'every goal met'}", flush=True)
+    launch.close()
+    RESULTS.with_suffix(".json").write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    RESULTS.with_suffix(".md").write_text(table(known), encoding="utf-8")
+    draw(known)
+
+
+def words(said: Sequence[Said], manifest: Manifest) -> list[Row]:
+    """How far the phrases' edges that were found lie from the true ones, and how many phrases were not found apart."""
+    dub = manifest.dubs[0]
+    found = [Span(p.source_start_ms, p.source_end_ms) for line in dub.lines for p in line.phrases]
+    errors, lost = [], 0
+    for one in said:
+        best = max(found, key=one.span.overlap_ms, default=None)
+        if best is None or best.overlap_ms(one.span) < 0.5 * max(best.len_ms, one.span.len_ms):
+            lost += 1
+            continue
+        errors += [abs(best.start_ms - one.span.start_ms), abs(best.end_ms - one.span.end_ms)]
+    if not errors:
+        return []
+    mean = statistics.mean(errors)
+    text = f"{mean:.0f} ms, {lost} of {len(said)} phrases not told apart"
+    reference = "WhisperX about 110 ms, MFA 20 ms"
+    return [Row("phrase edges, mean error", dub.language, text, "<= 100 ms", reference, mean <= 100)]
+
+
+def table(known: dict[str, list[dict[str, Any]]]) -> str:
+    """Goal, reference and what was reached, a measure a row and a video a column."""
+    measures = {row["measure"]: row for found in known.values() for row in found}
+    lines = [
+        "Made by `python -m bench.quality`. Bold: the goal is missed.",
+        "",
+        f"| measure | goal | reference | {' | '.join(known)} |",
+        "| --- " * (3 + len(known)) + "|",
+    ]
+    for measure, row in measures.items():
+        cells = [next((_cell(r) for r in found if r["measure"] == measure), "-") for found in known.values()]
+        lines.append(f"| {measure} | {row['goal']} | {row['reference'] or '-'} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(row: dict[str, Any]) -> str:
+    return f"**{row['reached']}**" if row["met"] is False else str(row["reached"])
+
+
+def draw(known: dict[str, list[dict[str, Any]]]) -> None:
+    """Overlap with the source's speech and onsets in time, beside the goals and what human dubbers reach."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    import matplotlib.pyplot as plt
+
+    mpl.rcParams["svg.hashsalt"] = "dubline"  # the same figures give the same file
+    charts = (
+        ("speech overlap, median", 0.85, 0.731, "human dubbers, TACL 2023"),
+        ("onset within -40..+120 ms", 0.99, 0.5, "published studio dubs, about"),
+    )
+    figure, axes = plt.subplots(1, len(charts), figsize=(11, 0.5 * len(known) + 1.5), sharey=True)
+    for axis, (measure, goal, reference, who) in zip(axes, charts, strict=True):
+        values = [_share(next(r["reached"] for r in found if r["measure"] == measure)) for found in known.values()]
+        axis.barh(list(known), values, color=["#2a7f62" if value >= goal else "#c8862b" for value in values])
+        axis.axvline(goal, color="black", linewidth=1.2, label=f"goal {goal}")
+        axis.axvline(reference, color="gray", linewidth=1.2, linestyle="--", label=f"{who} {reference}")
+        axis.set(title=measure, xlim=(0, 1))
+        axis.legend(loc="lower left", fontsize=8)
+    axes[0].invert_yaxis()
+    figure.tight_layout()
+    figure.savefig(RESULTS.with_suffix(".svg"), metadata={"Date": None})
+
+
+def _share(reached: str) -> float:
+    """The figure that a row begins with; a percentage as a share."""
+    first = reached.split()[0].rstrip(",")
+    return float(first.rstrip("%")) / 100 if first.endswith("%") else float(first)
+
+
+def _read() -> dict[str, Any]:
+    path = RESULTS.with_suffix(".json")
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found
+
+
+if __name__ == "__main__":
+    main()

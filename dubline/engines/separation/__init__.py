@@ -1,0 +1,1 @@
+"""Voices taken out of a sound track, so that the background can stay under the dub."""

@@ -1,0 +1,183 @@
+"""Spoken English, written as rule-based translation knows it: in full, in plain words, with its main verbs.
+
+Apertium's English dictionaries are of written language. What people say ("gonna", "let's", "No.", "do that") is unknown
+there, or is read as something else. The rules below give such turns another English form of the same meaning; they are
+about closed classes of words only (auxiliaries, pronouns, particles), and hold for every target language.
+"""
+
+from __future__ import annotations
+
+import re
+
+HESITATIONS = frozenset(
+    (
+        "uh",
+        "um",
+        "uhm",
+        "er",
+        "erm",
+        "eh",
+        "ah",
+        "oh",
+        "mm",
+        "mhm",
+        "hm",
+        "hmm",
+        "huh",
+        "ugh",
+        "aw",
+        "aah",
+        "ooh",
+        "wow",
+    )
+)
+"""Sounds, not words: they need no translation."""
+
+_PRONOUN = r"(?:i|you|he|she|it|we|they|this|that|there|who|what)"
+_BEGIN = r"(?:^|(?<=[.!?,;:]\s)|(?<=\band\s)|(?<=\bbut\s)|(?<=\bso\s)|(?<=\bokay\s)|(?<=\bnow\s))"
+"""Where a clause begins."""
+_SO = rf"(?:(?-i:\bSo,?)|{_BEGIN}so,|(?<=\bokay )so,?|(?<=\bokay, )so,?)"
+"""That goes on with the talk; in the midst of a sentence it says what follows from what."""
+_END = r"(?=\s*(?:$|[.!?,;:]))"
+_AUXILIARY = r"(?:\b(?:do|does|did|will|would|can|could|should|must|may|might|not|i|you|we|they|he|she|it)|n't)"
+_DETERMINER = r"(?:the|a|an|my|your|his|her|our|their)"
+_STARTER = r"(?:if|when|where|why|how|let|is|are|do|does|in|inside|on|at|from|after|before|now|once|here)"
+_TAG_VERB = r"(?:is|are|was|were|do|does|did|has|have|can|could|would|will)"
+_THING = r"(?:it|this|that|which|everything|nothing)"
+_SUBJECT = r"(?:i|you|he|she|it|we|they)"
+_FINITE = r"(?:am|is|are|was|were|can|could|will|would|should|must|may|have|has|had)(?:n't)?"
+_ASKED = r"(?:(?:why|where|when|who|how|how much|how many) )?"
+_QUESTION = r"(?=[^.!?]*\?)"
+_BE = r"(?:am|is|are|was|were|be|'s|'m|'re)"
+
+_REDUCTIONS = (
+    (r"gonna", "going to"),
+    (r"wanna(?: to)?", "want to"),
+    (r"kinda|sorta", "somewhat"),
+    (r"lotta", "lot of"),
+    (r"outta", "out of"),
+    (r"(could|should|would|might|must)(?:a| of)(?= \w)", r"\1 have"),
+    (r"lemme", "let me"),
+    (r"gimme", "give me"),
+    (r"dunno", "do not know"),
+    (r"y'all|you guys|ya", "you"),
+    (r"c'mon", "come on"),
+    (r"'?(?:cause|cuz|coz)(?= (?:i|you|he|she|it|we|they|the|that|there|this)\b)", "because"),
+    (r"'?em", "them"),
+    (r"(\w{2,})in'(?!\w)", r"\1ing"),
+    (r"ok", "okay"),
+    (r"yeah|yep|yup|yea|yah", "yes"),
+    (r"nope|nah", "no"),
+    (r"hey", "hello"),
+    (r"dude|buddy|bro", "friend"),
+    (r"awesome", "fantastic"),
+    (r"super(?= \w)", "very"),
+)
+"""Words as they are said, and as they are written."""
+_CONTRACTIONS = (
+    (r"(i|you|he|she|it|we|they|who|that|this|there|what)'ll", r"\1 will"),
+    (r"(what|who|where|how|when|why|that|there|these|those)'re", r"\1 are"),
+    (r"how'd", "how did"),
+    (r"(he|she|it|that|there|here|what|who|where)'s not", r"\1 is not"),
+    (r"(must|need|might|may|shall)n't", r"\1 not"),
+    (r"i ain't", "I am not"),
+    (r"ain't", "is not"),
+    (r"won't", "will not"),
+)
+_TURNS = (
+    (rf"{_BEGIN}let(?:'s| us)( now)?(?= \w)", r"we are\1 going to"),
+    (rf"{_BEGIN}let me(?= \w)", "I am going to"),
+    (rf"{_BEGIN}come on{_END}", "we go"),
+    (r"thank you so much|thanks a lot|thanks so much|many thanks", "thank you very much"),
+    (r"how are you (?:doing|today)(?=[?])", "how are you"),
+    (
+        rf"(?<=, )(?:{_TAG_VERB}(?:n't)?|won't) {_PRONOUN}(?: not)?(?=\?)",
+        "right",
+    ),
+    (
+        rf"{_SO}(?= (?:{_PRONOUN}|{_DETERMINER}|{_STARTER})\b)",
+        "then,",
+    ),
+    (rf"{_BEGIN}i mean,", "that is to say,"),
+    (r"(i|you|we|they) guess", r"\1 suppose that"),
+    (r"suppose that (?:so|not)", "suppose"),
+    (rf"({_BE}|was all) like,", r"\1 saying:"),
+    (r", like,", ","),
+    (rf"({_BE}|so|very|really|pretty|quite|how|looks?) (?:great|cool){_END}", r"\1 fantastic"),
+    (rf"{_BEGIN}(?:great|cool){_END}", "fantastic"),
+    # Of things; people work with another verb.
+    (rf"\b({_THING}(?: {_TAG_VERB}|'ll)?(?:n't| not)?) work(s?)\b", r"\1 function\2"),
+    (r"\bgreat(?= (?!deal|many|number|majority|extent|importance|big|war|power)[a-z])", "fantastic"),
+    (r"\b(you|we) please (\w[^.!?]*)", r"\1 \2, please"),
+    (rf"{_BEGIN}please(?= \w)", "please,"),
+    # Romance languages ask without turning subject and verb around; turned around, the verb loses its person.
+    (rf"{_BEGIN}({_ASKED})({_FINITE}) ({_SUBJECT})\b{_QUESTION}", r"\1\3 \2"),
+    (rf"{_BEGIN}(what )({_FINITE}) ((?!i\b){_SUBJECT})\b{_QUESTION}", r"\1\3 \2"),
+    (rf"{_BEGIN}({_ASKED}|what )do (i|you|we|they)(?= \w){_QUESTION}", r"\1\2"),
+    (
+        rf"\b(know|knew|think|believe|said|hope|suppose|guess)(?= (?:i|he|she|we|they|(?:you|it) {_FINITE}|there)\b)",
+        r"\1 that",
+    ),
+    (r"(?:'ve|'s| have| has)? gotta\b", " have to"),
+    (r"\bthat (?=much\b|many\b)", "so "),
+    # 'Do' as a main verb is lost as if it were an auxiliary, and a 'that' after the verb is read as a conjunction.
+    (
+        r"(do|does|did|done|doing|make|made|know|like|love|see|saw|hear|heard|get|got|use|try|want|need|say|said|tell|think|about|of|with|for|to|at|in|on)"
+        rf" that(?={_END}|\s+(?:again|later|now|then|today|yesterday|tomorrow|too|with|for|on|in|at|to|and|or|if)\b)",
+        r"\1 this",
+    ),
+    (rf"({_AUXILIARY}) do (?=this|that|it|these|those|something|anything|nothing|everything)", r"\1 make "),
+    (rf"({_AUXILIARY}) did (?=this|that|it|these|those|something|anything|nothing|everything)", r"\1 made "),
+)
+"""Turns of speech that are read wrongly, and others of the same meaning that are not."""
+
+
+def _compiled(rules: tuple[tuple[str, str], ...], edges: bool) -> tuple[tuple[re.Pattern[str], str], ...]:
+    before, after = (r"(?<![\w'])", r"(?![\w'])") if edges else ("", r"\b")
+    return tuple((re.compile(f"{before}(?:{rule}){after}" if edges else rule, re.IGNORECASE), to) for rule, to in rules)
+
+
+_RULES = _compiled(_REDUCTIONS, True) + _compiled(_CONTRACTIONS, True) + _compiled(_TURNS, False)
+FORMULAS: dict[str, dict[str, str]] = {
+    "please": {"es": "por favor", "fr": "s'il vous plaît", "pt": "por favor", "it": "per favore", "ca": "si us plau"},
+    "thank you very much": {
+        "es": "muchas gracias",
+        "fr": "merci beaucoup",
+        "pt": "muito obrigado",
+        "it": "grazie mille",
+        "ca": "moltes gràcies",
+    },
+    "how are you?": {
+        "es": "¿cómo estás?",
+        "fr": "comment vas-tu\u00a0?",
+        "pt": "como estás?",
+        "it": "come stai?",
+        "ca": "com estàs?",
+    },
+    "right?": {"es": "¿verdad?", "fr": "n'est-ce pas\u00a0?", "pt": "não é?", "it": "vero?", "ca": "oi?"},
+    "good night": {"es": "buenas noches", "fr": "bonne nuit", "pt": "boa noite", "it": "buonanotte", "ca": "bona nit"},
+    "oh my god": {"es": "Dios mío", "fr": "mon Dieu", "pt": "meu Deus", "it": "mio Dio", "ca": "Déu meu"},
+}
+"""Set phrases that no rule translates, in the form that `plain` gives them."""
+_BARE_NO = re.compile(r"\b(no)\.(?=\s|$)(?!\s*\d)", re.IGNORECASE)
+_APOSTROPHES = str.maketrans("’‘ʼ", "'''")
+
+
+def plain(text: str) -> str:
+    """The same in plain written English; an upper-case start stays one."""
+    text = text.translate(_APOSTROPHES)
+    for rule, wording in _RULES:
+        text = rule.sub(lambda match, wording=wording: _cased(match, match.expand(wording)), text)  # type: ignore[misc]
+    # 'No.' is the abbreviation of 'number' in the dictionaries.
+    return " ".join(_BARE_NO.sub(r"\1 .", text).split())
+
+
+def _cased(match: re.Match[str], wording: str) -> str:
+    """The new wording with the capital of a sentence's start, and without that of a word that no longer starts it."""
+    said = match.group().lstrip(" '")
+    first = said.split(maxsplit=1)[0]
+    if not first[:1].isupper() or first == "I":
+        return wording
+    starts = not match.string[: match.start()].strip(" '\"“") or match.string[: match.start()].rstrip()[-1:] in ".!?"
+    wording = re.sub(rf"(?<=\s){re.escape(first)}\b", first.lower(), wording)
+    return wording[:1].upper() + wording[1:] if starts else wording

@@ -1,0 +1,62 @@
+"""Word times against detected speech."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dubline.domain.time import Span
+from dubline.domain.transcript import Word
+from dubline.domain.word_times import REACH_MS, corrected
+
+
+def times(spans, speech):
+    words = [Word(f"w{number}", Span(*span), 0.9) for number, span in enumerate(spans)]
+    return [(w.span.start_ms, w.span.end_ms) for w in corrected(words, [Span(*run) for run in speech])]
+
+
+def test_a_word_that_begins_in_silence_begins_with_the_speech():
+    assert times([(6380, 6940)], [(6750, 7100)]) == [(6750, 7100)]
+
+
+def test_speech_goes_on_until_the_next_word():
+    assert times([(0, 300), (500, 900)], [(0, 900)]) == [(0, 500), (500, 900)]
+
+
+def test_speech_between_two_words_belongs_to_the_first():
+    assert times([(0, 300), (500, 900)], [(0, 450), (500, 900)]) == [(0, 450), (500, 900)]
+
+
+def test_a_word_in_undetected_speech_stays():
+    assert times([(0, 300), (5000, 5300)], [(0, 300)]) == [(0, 300), (5000, 5300)]
+
+
+def test_an_edge_far_from_the_word_is_another_matter():
+    assert times([(2000, 2300)], [(2000 - REACH_MS - 1, 2300 + REACH_MS + 1)]) == [(2000, 2300)]
+
+
+@st.composite
+def recordings(draw):
+    cursor, words, speech = 0, [], []
+    for _ in range(draw(st.integers(1, 12))):
+        start = cursor + draw(st.integers(0, 800))
+        cursor = start + draw(st.integers(0, 700))
+        words.append((start, cursor))
+    cursor = 0
+    for _ in range(draw(st.integers(0, 8))):
+        start = cursor + draw(st.integers(1, 900))
+        cursor = start + draw(st.integers(1, 1500))
+        speech.append((start, cursor))
+    return words, speech
+
+
+@given(recordings())
+def test_words_keep_their_order_and_do_not_run_into_each_other(recording):
+    words, speech = recording
+    found = times(words, speech)
+    for (start, end), (old_start, old_end) in zip(found, words, strict=True):
+        assert start <= end
+        assert abs(start - old_start) <= REACH_MS
+        assert abs(end - old_end) <= REACH_MS
+    for (_, end), (start, _) in pairwise(found):
+        assert end <= start
