@@ -20,6 +20,7 @@ COST: dict[str, tuple[float, float]] = {
     "translate": (0.3, 0.002),
     "plan-speech": (0.1, 0.0),
     "synthesize": (1.5, 0.4),
+    "retake": (0.3, 0.06),
     "place": (0.1, 0.0),
     "mix": (0.3, 0.02),
     "subtitle-source": (0.1, 0.0),

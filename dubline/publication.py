@@ -100,6 +100,8 @@ class Manifest(Model):
     duration_ms: int
     dubbed_track: int | None
     """Stream index in the source of the audio track that was dubbed."""
+    loudness: float | None = None
+    """What the dub was to have, in LUFS; None for the source's own."""
     dubs: tuple[ManifestDub, ...]
     files: tuple[PublishedFile, ...]
     warnings: tuple[str, ...] = ()

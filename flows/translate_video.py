@@ -30,7 +30,7 @@ from tasks.publish import publish
 from tasks.separate import separate
 from tasks.stage import Stages
 from tasks.subtitle import subtitle, subtitle_source
-from tasks.synthesize import synthesize
+from tasks.synthesize import retake, synthesize
 from tasks.transcribe import transcribe
 from tasks.translate import translate
 
@@ -87,7 +87,7 @@ async def hear(
         return audio, stems, words, None
     for target in request.languages:
         pair(profile, words.language, target)
-    script = await stages(attribute, audio, words, turns)
+    script = await stages(attribute, audio, stems, words, turns)
     gates.open(check.check_segments, script, max(source.duration_ms, audio.duration_ms))
     gates.open(check.check_transcript, script, turns, request.source_language)
     return audio, stems, words, script
@@ -112,7 +112,9 @@ async def dub(
     chosen = voices_for(request.voices, language)
     plan = await stages(plan_speech, script, lines, profile.speech, source.duration_ms, chosen)
     await gates.passed()  # speech is the costly part: none is made from a faulty script
-    clips = await stages(synthesize, plan, profile.speech)
+    first = await stages(synthesize, plan, profile.speech)
+    take = await stages(retake, script, plan, first, profile.speech, source.duration_ms)
+    plan, clips = take.plan, take.clips
     gates.open(check.check_speech, plan, clips)
     timeline = await stages(place, script, plan, clips, source.duration_ms)
     gates.open(check.check_timeline, script, plan, timeline)

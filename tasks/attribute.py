@@ -7,15 +7,18 @@ from dubline.domain.word_times import corrected
 from dubline.engines.contracts import DiarizationResult, TranscriptionResult
 from dubline.media.activity import sounding
 from dubline.storage.artifacts import local_path
-from dubline.storage.results import Audio, Script, Turns, Words
+from dubline.storage.results import Audio, Script, Stems, Turns, Words
 from tasks.stage import artifacts, stage
 
 
 @stage("attribute", result=Script)
-def attribute(audio: Audio, words: Words, turns: Turns) -> Script:
+def attribute(audio: Audio, stems: Stems, words: Words, turns: Turns) -> Script:
     heard = artifacts().load_value(words.artifact, TranscriptionResult)
     voices = artifacts().load_value(turns.artifact, DiarizationResult)
-    timed = corrected(heard.words, sounding(local_path(audio.speech), [turn.span for turn in voices.turns]))
+    timed = corrected(
+        heard.words,
+        sounding(local_path(audio.full), local_path(stems.background), [turn.span for turn in voices.turns]),
+    )
     transcript = attribute_words(timed, voices.turns, voices.speakers, heard.language)
     return Script(
         artifact=artifacts().put_value(transcript), language=heard.language, segments=len(transcript.segments)

@@ -42,6 +42,7 @@ def publish(
             source_language=words.language if words else None,
             duration_ms=source.duration_ms,
             dubbed_track=source.dubbed_track,
+            loudness=request.loudness,
             dubs=published,
             files=tuple(folder.files),
             warnings=(*_warnings(source, script), *_missing_fonts(dubs)),

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import soundfile
 
 from dubline.checkpoints import content_key
+from dubline.domain import planning
 from dubline.domain.errors import EngineFailed
 from dubline.domain.timeline import PlannedPhrase, SpeechPlan
+from dubline.domain.transcript import Transcript
 from dubline.engines.contracts import SpeechRequest, SpeechResult
 from dubline.engines.manager import manager
 from dubline.engines.registry import EngineSpec, engine_class
 from dubline.media.trimming import trimmed
-from dubline.storage.results import Clip, Clips, Plan, SpokenPhrase
+from dubline.storage.results import Clip, Clips, Plan, Script, SpokenPhrase, Take
 from dubline.telemetry.progress import teller
 from tasks.stage import artifacts, recall, refreshing, remember, stage
 
@@ -28,18 +30,35 @@ SPEAK_VERSION = 2
 @stage("synthesize", result=Clips)
 def synthesize(plan: Plan, engine: EngineSpec) -> Clips:
     speech_plan = artifacts().load_value(plan.artifact, SpeechPlan)
-    requests = {
-        phrase.id: _asked(phrase, line.voice, speech_plan, engine)
-        for line in speech_plan.lines
-        for phrase in line.phrases
-    }
+    return Clips(phrases=speak(speech_plan, speech_plan.phrases, engine))
+
+
+@stage("retake", result=Take)
+def retake(script: Script, plan: Plan, clips: Clips, engine: EngineSpec, duration_ms: int) -> Take:
+    """Speak those phrases again that came out much longer or shorter than was predicted, at another speed."""
+    first = artifacts().load_value(plan.artifact, SpeechPlan)
+    transcript = artifacts().load_value(script.artifact, Transcript)
+    measured = {spoken.phrase: spoken.clip.duration_ms for spoken in clips.phrases if spoken.clip}
+    second = planning.retake(transcript, first, measured, engine_class(engine).rates, duration_ms)
+    changed = [phrase for before, phrase in zip(first.phrases, second.phrases, strict=True) if phrase != before]
+    spoken = {one.phrase: one for one in (*clips.phrases, *speak(second, changed, engine))}
+    return Take(
+        plan=Plan(artifact=artifacts().put_value(second)),
+        clips=Clips(phrases=tuple(spoken[phrase.id] for phrase in second.phrases)),
+    )
+
+
+def speak(plan: SpeechPlan, phrases: Sequence[PlannedPhrase], engine: EngineSpec) -> tuple[SpokenPhrase, ...]:
+    """A clip for each of the plan's `phrases`, recorded ones included."""
+    voices = {phrase.id: line.voice for line in plan.lines for phrase in line.phrases}
+    requests = {phrase.id: _asked(phrase, voices[phrase.id], plan, engine) for phrase in phrases}
     spoken = {} if refreshing() else dict(_recorded(requests))
     missing = {phrase: asked for phrase, asked in requests.items() if phrase not in spoken}
     progress = teller()
-    for done, phrase in _speak(missing, engine):
-        spoken[phrase.phrase] = phrase
+    for done, one in _speak(missing, engine):
+        spoken[one.phrase] = one
         progress(done / len(missing))
-    return Clips(phrases=tuple(spoken[phrase] for phrase in requests))
+    return tuple(spoken[phrase] for phrase in requests)
 
 
 @dataclass(frozen=True, slots=True)

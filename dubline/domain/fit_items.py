@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from dubline.domain.time import Span
+from dubline.domain.timeline import PlannedLine, PlannedPhrase
+from dubline.domain.transcript import Segment
 
 _LONG_GAP_MS = 2_000
 """Lines on either side of such a silence are fitted apart."""
@@ -38,6 +40,25 @@ class Item:
 class Fit:
     span: Span
     tempo: float
+
+
+def spoken_items(
+    number: int,
+    segment: Segment,
+    line: PlannedLine,
+    lasts: Mapping[str, float],
+    tempo: Callable[[PlannedPhrase], tuple[float, float]],
+) -> tuple[Item, ...]:
+    """The phrases of a line that was spoken; the whole line as one, fixed, where one of them could not be.
+
+    `lasts` has the phrases' durations in ms, `tempo` says how slow and how fast each may become.
+    """
+    if not all(phrase.id in lasts for phrase in line.phrases):
+        return (Item((number, 0), segment.span, segment.speaker, (segment.span.len_ms,), 1.0, 1.0, fixed=True),)
+    return tuple(
+        Item((number, place), phrase.slot, segment.speaker, (lasts[phrase.id],), *tempo(phrase))
+        for place, phrase in enumerate(line.phrases)
+    )
 
 
 def passages(lines: Sequence[tuple[Item, ...]], most: int | None = None) -> list[Sequence[tuple[Item, ...]]]:

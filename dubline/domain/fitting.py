@@ -30,6 +30,8 @@ _GAP = 1e-3
 _EDGE_MS = 30
 """How sure the edge of speech is, in the source and in a clip: a detector's frame. What begins after a pause is kept so
 far inside what is noticed, and never begins early: a lag is forgiven sooner than a voice from a closed mouth."""
+_TYPICAL_MS, _MOST_OF_SHORT = 1500, 2.0
+"""Phrases shorter than this are held to their source more closely, up to twice: the same misfit is more of them."""
 _UNTOUCHED = 0.01
 """A smaller change of tempo is not worth the vocoder's trace."""
 
@@ -59,7 +61,7 @@ class Costs:
     """Of a pause of PAUSE_MS and more, inside a line or between lines, that becomes shorter than that."""
     tempo: float = 0.15
     """Of a duration against the natural one."""
-    bearable: float = 0.10
+    bearable: float = 0.15
     """Change of tempo (share) up to which that is all."""
     far_tempo: float = 1.05
     """Beyond it: a phrase then rather runs into a silence than it is hurried on, but makes no other phrase late."""
@@ -138,8 +140,9 @@ def _variables(program: Program, item: Item, choice: Sequence[Linear], duration_
     known = len(item.lasts) == 1
     program.at_most(_shortest(item) if known else natural * (1 / item.fastest), length)
     program.at_most(length, _longest(item) if known else natural * (1 / item.slowest))
-    program.cost(program.apart(start, item.slot.start_ms), costs.misfit + costs.start)
-    program.cost(program.apart(end, item.slot.end_ms), costs.misfit)
+    misfit = costs.misfit * min(max(_TYPICAL_MS / max(item.slot.len_ms, 1), 1.0), _MOST_OF_SHORT)
+    program.cost(program.apart(start, item.slot.start_ms), misfit + costs.start)
+    program.cost(program.apart(end, item.slot.end_ms), misfit)
     change = program.apart(length, natural)
     program.cost(change, costs.tempo)
     program.cost(

@@ -26,14 +26,17 @@ def fit(source: Sequence[Span], dub: Sequence[Span], duration_ms: int) -> tuple[
     """Compare every island of `source` with the dubbed speech around it. Both are disjoint and in order."""
     inner = [(a.end_ms + b.start_ms) // 2 for a, b in pairwise(source)]
     bounds = [0, *inner, max([duration_ms, *(span.end_ms for span in (*source, *dub))])]
+    starts = frozenset(span.start_ms for span in dub)
     return tuple(
-        _one(island, intersection(dub, [Span(start, max(start, end))]))
+        _one(island, intersection(dub, [Span(start, max(start, end))]), starts)
         for island, start, end in zip(source, bounds, bounds[1:], strict=False)
     )
 
 
-def _one(island: Span, spoken: Sequence[Span]) -> IslandFit:
+def _one(island: Span, spoken: Sequence[Span], starts: frozenset[int]) -> IslandFit:
+    """Where the dub's speech before runs into these bounds, its tail is no onset, but for want of one that begins."""
     if not spoken:
         return IslandFit(island, 0.0, None)
     overlap = total_ms(intersection([island], spoken)) / total_ms([island, *spoken])
-    return IslandFit(island, overlap, spoken[0].start_ms - island.start_ms)
+    onset = next((span.start_ms for span in spoken if span.start_ms in starts), spoken[0].start_ms)
+    return IslandFit(island, overlap, onset - island.start_ms)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dubline.domain.fit_items import Fit, Item, passages, settled
+from dubline.domain.fit_items import Fit, Item, passages, settled, spoken_items
 from dubline.domain.fitting import FINISHED, HOPELESS, solve
 from dubline.domain.time import Span
 from dubline.domain.timeline import (
@@ -17,6 +17,7 @@ from dubline.domain.timeline import (
     PlacedLine,
     PlacedPhrase,
     PlannedLine,
+    PlannedPhrase,
     SpeechPlan,
 )
 from dubline.domain.transcript import Segment, Transcript
@@ -31,7 +32,7 @@ def place(
     not be spoken keeps the original's sound whole: half a sentence in each language helps nobody.
     """
     lines = list(zip(transcript.segments, speech_plan.lines, strict=True))
-    items = [_spoken_items(number, segment, line, clip_ms) for number, (segment, line) in enumerate(lines)]
+    items = [spoken_items(number, segment, line, clip_ms, _stretches) for number, (segment, line) in enumerate(lines)]
     fits, optimal = _best_places(items, duration_ms)
     placed = tuple(
         _placed_line(segment, line, own, fits, duration_ms) for (segment, line), own in zip(lines, items, strict=True)
@@ -56,19 +57,11 @@ def _best_places(lines: Sequence[tuple[Item, ...]], duration_ms: int) -> tuple[d
     return fits, all(one.optimal for one in solved)
 
 
-def _spoken_items(number: int, segment: Segment, line: PlannedLine, clip_ms: Mapping[str, int]) -> tuple[Item, ...]:
-    if not all(phrase.id in clip_ms for phrase in line.phrases):
-        return (Item((number, 0), segment.span, segment.speaker, (segment.span.len_ms,), 1.0, 1.0, fixed=True),)
-    return tuple(
-        Item(
-            (number, place),
-            phrase.slot,
-            segment.speaker,
-            (clip_ms[phrase.id],),
-            min(1.0, max(1 / MAX_STRETCH, MIN_RATE / phrase.speed)),
-            max(1.0, min(MAX_STRETCH, MAX_RATE / phrase.speed)),
-        )
-        for place, phrase in enumerate(line.phrases)
+def _stretches(phrase: PlannedPhrase) -> tuple[float, float]:
+    """Least and most tempo for the finished clip: its own limit, and what the speed leaves of the total rate."""
+    return (
+        min(1.0, max(1 / MAX_STRETCH, MIN_RATE / phrase.speed)),
+        max(1.0, min(MAX_STRETCH, MAX_RATE / phrase.speed)),
     )
 
 

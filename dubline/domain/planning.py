@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from dubline.domain.fit_items import Fit, Item, passages
+from dubline.domain.fit_items import Fit, Item, passages, spoken_items
 from dubline.domain.fitting import PLANNED, solve
 from dubline.domain.names import kept_names
 from dubline.domain.phrasing import phrased, slots
@@ -14,6 +14,8 @@ from dubline.domain.transcript import Line, Segment, Transcript, Translation
 
 SPEED_STEP = 0.05
 """Planned speeds are multiples of it, so that a clip that was spoken once is found again."""
+RETAKE = 0.075
+"""Change of speed that is worth speaking a phrase again: more than stretching hides (SMALL_STRETCH)."""
 _MOST_LINES = 24
 """Lines among whose wordings one search chooses; longer passages are parted at their largest silence."""
 
@@ -50,6 +52,42 @@ def plan(
             for number, (segment, line) in enumerate(zip(transcript.segments, translation.lines, strict=True))
         ),
     )
+
+
+def retake(
+    transcript: Transcript,
+    speech_plan: SpeechPlan,
+    clip_ms: Mapping[str, int],
+    rates: tuple[float, float],
+    duration_ms: int,
+) -> SpeechPlan:
+    """The plan with other speeds for the phrases whose first take lasts much longer or shorter than was predicted.
+
+    An engine's own rate sounds better than stretching what it has spoken, so speeds are chosen anew from the measured
+    durations; a phrase whose speed would change by no more than RETAKE is left to the few percent of stretching.
+    """
+    slowest, fastest = max(MIN_RATE, rates[0]), min(MAX_RATE, rates[1])
+    natural = {p.id: clip_ms[p.id] * p.speed for p in speech_plan.phrases if p.id in clip_ms}
+    items = [
+        spoken_items(number, segment, line, natural, lambda _: (slowest, fastest))
+        for number, (segment, line) in enumerate(zip(transcript.segments, speech_plan.lines, strict=True))
+    ]
+    fits: dict[tuple[int, int], Fit] = {}
+    for block in passages(items):
+        fits |= solve([item for line in block for item in line], duration_ms, PLANNED).fits
+
+    def again(number: int, place: int, phrase: PlannedPhrase) -> PlannedPhrase:
+        room_ms = fits[number, place].span.len_ms
+        speed = _speed(natural[phrase.id], room_ms, slowest, fastest)
+        return replace(phrase, speed=speed) if abs(speed - phrase.speed) > RETAKE else phrase
+
+    lines = (
+        replace(line, phrases=tuple(again(number, place, phrase) for place, phrase in enumerate(line.phrases)))
+        if all(phrase.id in natural for phrase in line.phrases)
+        else line
+        for number, line in enumerate(speech_plan.lines)
+    )
+    return replace(speech_plan, lines=tuple(lines))
 
 
 def _planned_line(

@@ -15,9 +15,10 @@ from dubline.domain.time import Span, merged
 from dubline.domain.transcript import Word
 
 REACH_MS = 400
-"""How far a word's edge may lie from the edge of the speech that it belongs to; beyond, the two speak of other things.
-Attention-based word times are mostly right within 200 to 400 ms (the collars of Bain et al., WhisperX, Interspeech
-2023)."""
+"""How much speech beside a word may be added to it; what lies further off was said by somebody else, or not
+recognized. Attention-based word times are mostly right within 200 to 400 ms (the collars of Bain et al., WhisperX,
+Interspeech 2023). Silence inside a word's time is taken off whatever its length: recognizers stretch a last word over a
+pause."""
 SHORTEST_MS = 60
 """No word is trimmed to less: a fast monosyllable."""
 
@@ -34,7 +35,7 @@ def corrected(words: Sequence[Word], speech: Sequence[Span]) -> tuple[Word, ...]
     for index, word in enumerate(words):
         run = _run_of(word.span, runs, starts)
         if run:
-            before = words[index - 1].span.end_ms if index else 0
+            before = result[-1].span.end_ms if result else 0
             after = words[index + 1].span.start_ms if index + 1 < len(words) else run.end_ms
             word = replace(word, span=_fitted(word.span, run, before, after))
         result.append(word)
@@ -51,15 +52,13 @@ def _run_of(span: Span, runs: Sequence[Span], starts: Sequence[int]) -> Span | N
 
 def _fitted(span: Span, run: Span, before: int, after: int) -> Span:
     """`before` is the end of the word before, `after` the start of the next one (ms)."""
-    start = _near(max(run.start_ms, before), span.start_ms) if before <= span.start_ms else span.start_ms
-    if run.start_ms < before:
-        start = span.start_ms  # speech between two words belongs to the earlier one
-    end = _near(min(run.end_ms, after), span.end_ms) if after >= span.end_ms else span.end_ms
+    start, end = max(span.start_ms, run.start_ms), min(span.end_ms, run.end_ms)
+    if before <= run.start_ms < start <= run.start_ms + REACH_MS:
+        start = run.start_ms  # speech between two words belongs to the earlier one, so only after a silence
+    reachable = min(run.end_ms, after)
+    if end < reachable <= end + REACH_MS:
+        end = reachable
     shortest = min(SHORTEST_MS, span.len_ms)
     if end - start >= shortest:
         return Span(start, end)
-    return Span(start, start + shortest) if start == span.start_ms else Span(end - shortest, end)
-
-
-def _near(wanted: int, edge: int) -> int:
-    return wanted if abs(wanted - edge) <= REACH_MS else edge
+    return Span(span.start_ms, span.start_ms + shortest) if start == span.start_ms else Span(end - shortest, end)

@@ -53,11 +53,11 @@ class EngineEntry:
 ENGINES: dict[Capability, dict[str, EngineEntry]] = {
     "asr": {
         "faster-whisper": EngineEntry(
-            "dubline.engines.asr.faster_whisper:FasterWhisper", 1, ("faster-whisper", "ctranslate2")
+            "dubline.engines.asr.faster_whisper:FasterWhisper", 2, ("faster-whisper", "ctranslate2")
         ),
         "whisperx": EngineEntry(
             "dubline.engines.asr.whisperx:WhisperX",
-            1,
+            2,
             ("whisperx", "faster-whisper", "ctranslate2", "pyannote-audio", "transformers", "torch"),
             model_options=("align_model",),
         ),

@@ -1,4 +1,4 @@
-"""Where the sound inside speech turns dies down: pauses to 10 ms, finer than a diarizer's frames tell them."""
+"""Where the voices die down inside speech turns: pauses to 10 ms, finer than a diarizer's frames tell them."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _EDGE_MS = 150
 """How far beyond a turn's edge its sound is looked for: diarized turns begin and end some frames inside."""
 
 
-def sounding(audio: Path, turns: Sequence[Span]) -> tuple[Span, ...]:
-    """Spans within the `turns` (ms) where something sounds, in order, without pauses of _CLOSURE_MS and more.
+def sounding(full: Path, background: Path, turns: Sequence[Span]) -> tuple[Span, ...]:
+    """Spans within the `turns` (ms) where voices sound, in order, without pauses of _CLOSURE_MS and more.
 
-    `audio` is a mono file that `media` wrote, read in blocks.
+    Voices are what `full` has and `background` has not; both have the same rate and channels, and are read in blocks.
     """
-    levels = _levels(audio)
+    levels = _levels(full, background)
     wide = [Span(max(0, t.start_ms - _EDGE_MS), t.end_ms + _EDGE_MS) for t in merged(turns)]
     found: list[Span] = []
     for first in range(0, len(levels), _BLOCK_FRAMES):
@@ -47,14 +47,15 @@ def sounding(audio: Path, turns: Sequence[Span]) -> tuple[Span, ...]:
     return tuple(s for s in merged(found, gap_ms=_CLOSURE_MS) if s.len_ms >= _SHORTEST_MS)
 
 
-def _levels(audio: Path) -> NDArray[np.float64]:
-    """Level of each frame in dB, smoothed over three of them."""
+def _levels(full: Path, background: Path) -> NDArray[np.float64]:
+    """Level of the voices in each frame in dB, smoothed over three of them."""
     powers: list[NDArray[np.float64]] = []
-    with soundfile.SoundFile(audio) as sound:
-        size = sound.samplerate * FRAME_MS // 1000
-        for block in sound.blocks(blocksize=size * _BLOCK_FRAMES, dtype="float32"):
-            frames = block[: len(block) // size * size].reshape(-1, size).astype(np.float64)
-            powers.append(np.mean(np.square(frames), axis=1))
+    with soundfile.SoundFile(full) as whole, soundfile.SoundFile(background) as bed:
+        size = whole.samplerate * FRAME_MS // 1000
+        kind = {"blocksize": size * _BLOCK_FRAMES, "dtype": "float32", "always_2d": True}
+        for mixed, rest in zip(whole.blocks(**kind), bed.blocks(**kind), strict=True):
+            power = np.mean(np.square(mixed - rest, dtype=np.float64), axis=1)
+            powers.append(power[: len(power) // size * size].reshape(-1, size).mean(axis=1))
     power = np.concatenate(powers) if powers else np.zeros(0)
     smooth = np.convolve(np.sqrt(power), np.ones(3) / 3, mode="same") if len(power) else power
     levels: NDArray[np.float64] = 20 * np.log10(smooth + 1e-6)

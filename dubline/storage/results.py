@@ -141,6 +141,13 @@ class Clips(Value):
     phrases: tuple[SpokenPhrase, ...]
 
 
+class Take(Value):
+    """What was spoken in the end, and the plan it was spoken by."""
+
+    plan: Plan
+    clips: Clips
+
+
 class Timeline(Value):
     """An artifact with a FittedTimeline: for each phrase its place, stretch and flags."""
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dubline.domain.time import Span
-from dubline.media.activity import sounding
+from dubline.media import activity
 from dubline.media.trimming import trimmed
 
 RATE = 16_000
@@ -22,6 +22,23 @@ def recording(path, loud, seconds, noise=0.001):
         samples[inside] += 0.3 * np.sin(2 * np.pi * 200 * time[inside])
     soundfile.write(path, samples.astype(np.float32), RATE)
     return path
+
+
+def sounding(path, turns, background=None):
+    """Of a recording over a background; over none where none is given."""
+    if background is None:
+        background = path.with_name("background.wav")
+        soundfile.write(background, np.zeros(soundfile.info(path).frames), RATE)
+    return activity.sounding(path, background, turns)
+
+
+def test_pauses_over_a_background_that_was_separated_are_found(tmp_path):
+    clean, _ = soundfile.read(recording(tmp_path / "a.wav", [(1.0, 2.0), (2.5, 3.0)], 5))
+    bed = 0.1 * np.sin(2 * np.pi * 440 * np.arange(len(clean)) / RATE)
+    soundfile.write(tmp_path / "bed.wav", bed, RATE)
+    soundfile.write(tmp_path / "mix.wav", clean + bed, RATE)
+    assert len(sounding(tmp_path / "mix.wav", [Span(900, 3100)], tmp_path / "bed.wav")) == 2
+    assert len(sounding(tmp_path / "mix.wav", [Span(900, 3100)])) == 1
 
 
 def test_pauses_in_a_turn_are_found_to_some_frames(tmp_path):

@@ -19,8 +19,9 @@ from faster_whisper.tokenizer import Tokenizer
 from numpy.typing import NDArray
 from torch import Tensor
 
-from dubline.domain.time import Span
+from dubline.domain.languages import from_whisper
 from dubline.domain.transcript import Word
+from dubline.engines.asr.timed_words import words_of
 
 PREPENDED, APPENDED = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"
 """Punctuation that belongs to the word after or before it, as Whisper's own timing has it."""
@@ -65,11 +66,10 @@ class AligningWhisper(whisperx.asr.WhisperModel):  # type: ignore[misc]  # Whisp
         frames = [ceil((chunk.end - chunk.start) * self.frames_per_second) for chunk in chunks]
         self.add_word_timestamps(segments, tokenizer, self._encoded, frames, PREPENDED, APPENDED, after_s)
         return [
-            [
-                _word(word["word"], word["start"], word["end"], word["probability"])
-                for word in segment[0]["words"]
-                if word["word"].strip()
-            ]
+            words_of(
+                ((w["word"], w["start"], w["end"], w["probability"]) for w in segment[0]["words"]),
+                from_whisper(tokenizer.language_code),
+            )
             for segment in segments
         ]
 
@@ -95,10 +95,10 @@ class Wav2Vec2Aligner:
         spoken = "".join(word["word"] for word in words)
         if spoken != "".join(text.split()) or any("start" not in word or "end" not in word for word in words):
             return None
-        return [
-            _word(word["word"], chunk.start + word["start"], chunk.start + word["end"], word.get("score", 0.0))
-            for word in words
-        ]
+        timed = (
+            (f" {w['word']}", chunk.start + w["start"], chunk.start + w["end"], w.get("score", 0.0)) for w in words
+        )
+        return words_of(timed, "")
 
 
 class _OneSentence:
@@ -109,7 +109,3 @@ class _OneSentence:
 
 def _bounds(chunk: Chunk) -> dict[str, float]:
     return {"start": chunk.start, "end": chunk.end}
-
-
-def _word(text: str, start: float, end: float, probability: float) -> Word:
-    return Word(text.strip(), Span.from_seconds(start, max(start, end)), min(max(float(probability), 0.0), 1.0))

@@ -1,19 +1,28 @@
-"""faster-whisper's batched pipeline: light to import, quick to load."""
+"""faster-whisper: light to import, quick to load."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 from dubline.domain.errors import EngineFailed
 from dubline.domain.languages import LANGUAGES, from_whisper
-from dubline.domain.time import Span
 from dubline.domain.transcript import Word
+from dubline.engines.asr.timed_words import words_of
 from dubline.engines.contracts import Progress, TranscriptionRequest, TranscriptionResult, no_progress
 from dubline.engines.models import ModelStore
+from dubline.engines.options import Options, read_options
 from dubline.engines.registry import EngineSpec
 from dubline.settings import settings
 
 BATCH = 8
+
+
+class FasterWhisperOptions(Options):
+    batched: bool = True
+    """Decode stretches of speech side by side, which is quicker. One after the other, decoding is tried again at other
+    temperatures where it goes astray."""
 
 
 class FasterWhisper:
@@ -22,9 +31,14 @@ class FasterWhisper:
     def __init__(self, spec: EngineSpec, models: ModelStore) -> None:
         from faster_whisper import BatchedInferencePipeline, WhisperModel
 
+        batched = read_options(FasterWhisperOptions, spec).batched
         folder = models.path(str(spec.model))
         model = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=settings().threads)
-        self._pipeline = BatchedInferencePipeline(model)
+        self._decode: Any = (
+            partial(BatchedInferencePipeline(model).transcribe, batch_size=BATCH)
+            if batched
+            else partial(model.transcribe, vad_filter=True, condition_on_previous_text=False)
+        )
 
     @staticmethod
     def recognizes(language: str) -> bool:
@@ -37,20 +51,18 @@ class FasterWhisper:
         samples, _ = soundfile.read(request.audio, dtype="float32")
         whisper = LANGUAGES[request.language].whisper if request.language else None
         try:
-            segments, info = self._pipeline.transcribe(
-                samples, language=whisper, word_timestamps=True, batch_size=BATCH
-            )
-            words = tuple(self._words(segments, info.duration, progress))
+            segments, info = self._decode(samples, language=whisper, word_timestamps=True)
+            language = request.language or from_whisper(info.language)
+            words = tuple(self._words(segments, language, info.duration, progress))
         except (RuntimeError, ValueError) as error:
             raise EngineFailed(f"faster-whisper could not transcribe the audio: {error}.") from error
         progress(1.0)
         confidence = 1.0 if request.language else float(info.language_probability)
-        return TranscriptionResult(request.language or from_whisper(info.language), confidence, words)
+        return TranscriptionResult(language, confidence, words)
 
     @staticmethod
-    def _words(segments: Iterator[object], duration_s: float, progress: Progress) -> Iterator[Word]:
+    def _words(segments: Iterator[object], language: str, duration_s: float, progress: Progress) -> Iterator[Word]:
         for segment in segments:
-            for word in segment.words or ():  # type: ignore[attr-defined]  # the library is untyped
-                span = Span.from_seconds(word.start, max(word.start, word.end))
-                yield Word(word.word.strip(), span, float(word.probability))
+            timed = segment.words or ()  # type: ignore[attr-defined]  # the library is untyped
+            yield from words_of(((w.word, w.start, w.end, w.probability) for w in timed), language)
             progress(min(1.0, segment.end / duration_s))  # type: ignore[attr-defined]
