@@ -13,7 +13,7 @@ STAGES: dict[str, int] = {
     "transcribe": 1,
     "diarize": 1,
     "separate": 1,
-    "attribute": 3,
+    "attribute": 4,
     "check-segments": 1,
     "check-transcript": 1,
     "subtitle-source": 2,

@@ -9,7 +9,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from dubline.domain.time import Span, intersection, merged
+from dubline.domain.time import Span, gaps, intersection, merged
 
 FRAME_MS = 10
 _BLOCK_FRAMES = 3_000
@@ -18,12 +18,18 @@ _FLOOR, _SPEECH = 10, 90
 """Percentiles of the frames' levels that stand for the room and for speech."""
 _SHARE = 0.35
 """Of the way from room to speech, in dB, from which on a frame counts as sound. From 0.25 to 0.45 the corrected word
-times of the sample do not change by more than 2 ms (`python -m bench.words`)."""
+times of the sample do not change by more than 3 ms (`python -m bench.words`)."""
 _CONTRAST_DB = 15.0
 """With less between room and speech, as over music, levels tell nothing and the turns are kept as they are."""
-_CLOSURE_MS = 100
-"""A shorter drop is the closure of a plosive: 50-100 ms (Byrd, "54,000 American stops", UCLA Working Papers 1993)."""
-_SHORTEST_MS = 50
+_OTHER, _ENOUGH_FRAMES = 90, 50
+"""Percentile of the frames where nobody speaks that speech must exceed, where there is half a second of them."""
+_HEADROOM_DB = 6.0
+"""Speech whose loud frames stand out by less leaves no room for its soft ones."""
+_CLOSURE_MS = 180
+"""A shorter drop is no pause: the closure of a plosive lasts 50-100 ms (Byrd, "54,000 American stops", UCLA Working
+Papers 1993), and over a background the soft sounds beside it drown too."""
+_SHORTEST_MS = 130
+"""What sounds for less, alone, is a click or a note of the background: the shortest words said alone last longer."""
 _EDGE_MS = 150
 """How far beyond a turn's edge its sound is looked for: diarized turns begin and end some frames inside."""
 
@@ -38,7 +44,7 @@ def sounding(full: Path, background: Path, turns: Sequence[Span]) -> tuple[Span,
     found: list[Span] = []
     for first in range(0, len(levels), _BLOCK_FRAMES):
         block = Span(first * FRAME_MS, min(first + _BLOCK_FRAMES, len(levels)) * FRAME_MS)
-        threshold = _threshold(levels, block, turns)
+        threshold = _threshold(levels, block, turns, wide)
         if threshold is None:
             found += intersection([block], turns)
         else:
@@ -62,15 +68,25 @@ def _levels(full: Path, background: Path) -> NDArray[np.float64]:
     return levels
 
 
-def _threshold(levels: NDArray[np.float64], block: Span, turns: Sequence[Span]) -> float | None:
+def _threshold(levels: NDArray[np.float64], block: Span, turns: Sequence[Span], wide: Sequence[Span]) -> float | None:
     """dB from which on a frame of the block counts as sound; None where levels do not tell."""
-    inside = [levels[s.start_ms // FRAME_MS : s.end_ms // FRAME_MS] for s in intersection([block], turns)]
-    spoken = np.concatenate(inside) if inside else np.zeros(0)
+    spoken, other = _frames(levels, intersection([block], turns)), _frames(levels, gaps(wide, block))
     if not len(spoken):
         return None
-    floor = float(np.percentile(levels[block.start_ms // FRAME_MS : block.end_ms // FRAME_MS], _FLOOR))
     speech = float(np.percentile(spoken, _SPEECH))
-    return floor + _SHARE * (speech - floor) if speech - floor >= _CONTRAST_DB else None
+    floor = float(np.percentile(_frames(levels, [block]), _FLOOR))
+    if speech - floor < _CONTRAST_DB:
+        return None
+    threshold = floor + _SHARE * (speech - floor)
+    if len(other) >= _ENOUGH_FRAMES:
+        # What sounds where nobody speaks, music above all, goes up and down too.
+        threshold = max(threshold, float(np.percentile(other, _OTHER)))
+    return threshold if speech - threshold >= _HEADROOM_DB else None
+
+
+def _frames(levels: NDArray[np.float64], spans: Sequence[Span]) -> NDArray[np.float64]:
+    parts = [levels[span.start_ms // FRAME_MS : span.end_ms // FRAME_MS] for span in spans]
+    return np.concatenate(parts) if parts else np.zeros(0)
 
 
 def _runs(mask: NDArray[np.bool_], start_ms: int) -> list[Span]:
