@@ -17,7 +17,7 @@ STAGES: dict[str, int] = {
     "check-segments": 1,
     "check-transcript": 1,
     "subtitle-source": 2,
-    "translate": 2,
+    "translate": 3,
     "check-translation": 1,
     "plan-speech": 4,
     "synthesize": 2,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dubline.domain.glossary import Glossary, normal
-from dubline.domain.transcript import Transcript, Translation
+from dubline.domain.numerals import localized
+from dubline.domain.transcript import Line, Transcript, Translation
 from dubline.engines.contracts import TranslationRequest
 from dubline.engines.manager import manager
 from dubline.engines.registry import EngineSpec
@@ -25,5 +28,14 @@ def translate(script: Script, language: str, engine: EngineSpec, glossary: Gloss
         request = TranslationRequest(texts, script.language, language, ALTERNATIVES, glossary)
         found = honour.translate(translator, request, teller())
     used = glossary.within([normal(text) for _, text in texts])
-    translation = Translation(script.language, language, found.lines, found.route, used)
+    lines = tuple(
+        _in_figures(line, text, script.language, language) for line, (_, text) in zip(found.lines, texts, strict=True)
+    )
+    translation = Translation(script.language, language, lines, found.route, used)
     return Lines(artifact=artifacts().put_value(translation), language=language)
+
+
+def _in_figures(line: Line, source: str, source_language: str, language: str) -> Line:
+    """The line with its figures as the language writes them; engines take them over as they stand."""
+    text, *others = (localized(text, source, source_language, language) for text in (line.text, *line.alternatives))
+    return replace(line, text=text, alternatives=tuple(others))

@@ -84,6 +84,12 @@ _CONTRACTIONS = (
     (r"ain't", "is not"),
     (r"won't", "will not"),
 )
+_MONEY = (
+    (r"\$(\d[\d,.]*\d|\d)(?! (?:million|billion))", r"\1 dollars"),
+    (r"€(\d[\d,.]*\d|\d)(?! (?:million|billion))", r"\1 euros"),
+    (r"£(\d[\d,.]*\d|\d)(?! (?:million|billion))", r"\1 pounds"),
+)
+"""Recognizers write a currency's sign before the figure; it is said after it."""
 _TURNS = (
     (rf"{_BEGIN}let(?:'s| us)( now)?(?= \w)", r"we are\1 going to"),
     (rf"{_BEGIN}let me(?= \w)", "I am going to"),
@@ -137,7 +143,9 @@ def _compiled(rules: tuple[tuple[str, str], ...], edges: bool) -> tuple[tuple[re
     return tuple((re.compile(f"{before}(?:{rule}){after}" if edges else rule, re.IGNORECASE), to) for rule, to in rules)
 
 
-_RULES = _compiled(_REDUCTIONS, True) + _compiled(_CONTRACTIONS, True) + _compiled(_TURNS, False)
+_RULES = (
+    _compiled(_MONEY, False) + _compiled(_REDUCTIONS, True) + _compiled(_CONTRACTIONS, True) + _compiled(_TURNS, False)
+)
 FORMULAS: dict[str, dict[str, str]] = {
     "please": {"es": "por favor", "fr": "s'il vous plaît", "pt": "por favor", "it": "per favore", "ca": "si us plau"},
     "thank you very much": {

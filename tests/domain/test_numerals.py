@@ -1,0 +1,32 @@
+"""Numbers as the target language writes them."""
+
+import pytest
+
+from dubline.domain.numerals import localized
+
+
+@pytest.mark.parametrize(
+    ("number", "source", "target", "written"),
+    [
+        ("3,500", "en", "es", "3.500"),
+        ("1,250,000", "en", "es", "1.250.000"),
+        ("2.5", "en", "es", "2,5"),
+        ("1,250.75", "en", "de", "1.250,75"),
+        ("3,500", "en", "fr", "3\u00a0500"),
+        ("3.500", "es", "en", "3,500"),
+        ("2,5", "es", "en", "2.5"),
+        ("3,500", "en", "ja", "3,500"),
+        ("1987", "en", "es", "1987"),
+        ("10.11.2024", "en", "es", "10.11.2024"),
+    ],
+)
+def test_a_number_taken_over_from_the_source_is_rewritten(number, source, target, written):
+    assert localized(f"Son {number}.", f"It is {number}.", source, target) == f"Son {written}."
+
+
+def test_a_number_that_the_engine_wrote_itself_stays():
+    assert localized("Son 3.500.", "It is three thousand five hundred.", "en", "es") == "Son 3.500."
+
+
+def test_a_list_of_numbers_is_no_number():
+    assert localized("los años 1,2,3", "the years 1,2,3", "en", "es") == "los años 1,2,3"
