@@ -168,13 +168,14 @@ def length(scene: Scene) -> Iterator[Row]:
     close = [
         abs(len(line.text) - len(line.source_text)) <= LENGTH_SHARE * len(line.source_text) for line in scene.dub.lines
     ]
+    share, offered = sum(close) / len(close), scene.dub.alternatives
     yield Row(
         "translation length within 10%",
         scene.dub.language,
-        f"{sum(close) / len(close):.1%} of lines",
+        f"{share:.1%} of lines" + ("" if offered else " (no other wordings available)"),
         ">= 90% where the engine offers alternatives",
         "human translators 57-72%",
-        None,
+        share >= 0.9 if offered else None,
     )
 
 

@@ -87,6 +87,8 @@ class ManifestLine(Model):
 class ManifestDub(Model):
     language: str
     video: str
+    alternatives: bool = False
+    """Whether the translator offered other wordings of a line to choose from."""
     lines: tuple[ManifestLine, ...]
 
 

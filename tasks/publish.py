@@ -118,7 +118,8 @@ def _dub(folder: Folder, stem: str, dub: Dub, transcript: Transcript | None) -> 
     if dub.burned:
         name = f"{stem}.{dub.language}.burned.mp4"
         folder.add("video-burned", name, local_path(dub.burned.artifact), dub.language)
-    return ManifestDub(language=dub.language, video=video, lines=_lines(folder, dub, transcript))
+    offered = dub.lines is not None and dub.lines.alternatives
+    return ManifestDub(language=dub.language, video=video, alternatives=offered, lines=_lines(folder, dub, transcript))
 
 
 def _lines(folder: Folder, dub: Dub, transcript: Transcript) -> tuple[ManifestLine, ...]:

@@ -9,7 +9,7 @@ from dubline.domain.numerals import localized
 from dubline.domain.transcript import Line, Transcript, Translation
 from dubline.engines.contracts import TranslationRequest
 from dubline.engines.manager import manager
-from dubline.engines.registry import EngineSpec
+from dubline.engines.registry import EngineSpec, engine_class
 from dubline.engines.translation import honour
 from dubline.storage.results import Lines, Script
 from dubline.telemetry.progress import teller
@@ -32,7 +32,8 @@ def translate(script: Script, language: str, engine: EngineSpec, glossary: Gloss
         _in_figures(line, text, script.language, language) for line, (_, text) in zip(found.lines, texts, strict=True)
     )
     translation = Translation(script.language, language, lines, found.route, used)
-    return Lines(artifact=artifacts().put_value(translation), language=language)
+    offered = engine_class(engine).offers_alternatives
+    return Lines(artifact=artifacts().put_value(translation), language=language, alternatives=offered)
 
 
 def _in_figures(line: Line, source: str, source_language: str, language: str) -> Line:

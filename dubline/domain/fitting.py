@@ -62,7 +62,7 @@ class Costs:
     tempo: float = 0.15
     """Of a duration against the natural one."""
     bearable: float = 0.15
-    """Change of tempo (share) up to which that is all."""
+    """Share by which tempo may rise before that becomes dearer; as long a way down counts alike."""
     far_tempo: float = 1.05
     """Beyond it: a phrase then rather runs into a silence than it is hurried on, but makes no other phrase late."""
     pace: float = 0.2
@@ -76,7 +76,7 @@ class Costs:
 
 
 PLANNED = Costs()
-FINISHED = Costs(tempo=0.3, bearable=SMALL_STRETCH / (1 + SMALL_STRETCH), far_tempo=3.5)
+FINISHED = Costs(tempo=0.3, bearable=SMALL_STRETCH, far_tempo=3.5)
 """Finished speech is stretched: costlier, and beyond SMALL_STRETCH only where many phrases would be late otherwise."""
 HOPELESS = replace(FINISHED, past_end=3.0)
 """Worth hurrying the last lines, not worth moving others away from their mouths."""
@@ -145,10 +145,8 @@ def _variables(program: Program, item: Item, choice: Sequence[Linear], duration_
     program.cost(program.apart(end, item.slot.end_ms), misfit)
     change = program.apart(length, natural)
     program.cost(change, costs.tempo)
-    program.cost(
-        program.over(change, math.floor(natural.constant * costs.bearable) if known else natural * costs.bearable),
-        costs.far_tempo,
-    )
+    bearable = natural * (costs.bearable / (1 + costs.bearable))
+    program.cost(program.over(change, math.floor(bearable.constant) if known else bearable), costs.far_tempo)
     program.cost(program.over(end, duration_ms), costs.past_end)
     return _Variables(item, start, end, natural)
 

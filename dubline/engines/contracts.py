@@ -163,12 +163,12 @@ class SpeechRequest:
     voice: str
     speed: float = 1.0
     """Speaking rate against the voice's natural rate; engines without a rate of their own say so in `rates`."""
+    seed: int = 0
+    """For engines that sample: made from the content, so that the same line sounds the same wherever it stands."""
     foreign: tuple[str, ...] = ()
     """Words of the text that were kept from the source: names, to be read as in `foreign_language` by engines that
     can."""
     foreign_language: str | None = None
-    seed: int = 0
-    """For engines that sample: made from the content, so that the same line sounds the same wherever it stands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,8 @@ class Lines(Value):
 
     artifact: ArtifactRef
     language: str
+    alternatives: bool
+    """Whether the engine offers other wordings of a line."""
 
 
 class Plan(Value):

@@ -126,8 +126,8 @@ def test_a_line_that_cannot_be_spoken_keeps_the_original_and_is_flagged(workshop
     workshop.profile(asr={"text": "Fine words. Then unspeakable stuff."})
     assert workshop.translate(video).returncode == 0
     first, second = workshop.manifest()["dubs"][0]["lines"]
-    assert first["clip"] and "kept-original" not in first["flags"]
-    assert second["clip"] is None
+    assert first["phrases"] and "kept-original" not in first["flags"]
+    assert second["phrases"] == []
     assert second["flags"] == ["kept-original"]
     assert (second["start_ms"], second["end_ms"]) == (second["source_start_ms"], second["source_end_ms"])
     rules = {finding["rule"] for finding in workshop.report()["dubs"][0]["findings"]}

@@ -94,7 +94,7 @@ def test_a_published_file_that_was_changed_is_put_right(finished: Workshop, vide
 @pytest.mark.parametrize("damage", ["gone", "changed"])
 def test_a_damaged_clip_costs_one_line(finished: Workshop, video: Path, damage: str) -> None:
     before, calls = published(finished), finished.engine_calls()
-    digest = finished.manifest()["dubs"][0]["lines"][0]["clip_sha256"]
+    digest = finished.manifest()["dubs"][0]["lines"][0]["phrases"][0]["clip_sha256"]
     artifact = finished.home / "artifacts" / digest[:2] / f"{digest}.flac"
     if damage == "gone":
         artifact.unlink()
