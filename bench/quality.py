@@ -2,8 +2,8 @@
 
 The set: the real conversation of the sample, and made scenes (bench/scenes.py) with two speakers, a long monologue,
 fast speech, numbers and names, a music bed and noise. Each is translated by the offline profile and measured as
-`dubline evaluate` does; of the made scenes the speech is known and not detected, and the times that Dubline found are
-held against it too. Give names of scenes to run only those; their rows replace the older ones.
+`dubline evaluate` does; in the made scenes speech is detected without its background, and the times that Dubline found
+are held against the true ones. Give names of scenes to run only those; their rows replace the older ones.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from typing import Any
 from bench.scenes import Said, Scene, scenes
 from dubline.domain.time import Span
 from dubline.evaluation import Row, rows
+from dubline.media.listening import speech
 from dubline.publication import Manifest
 from dubline.request import TranslateRequest
 from dubline.settings import settings, share_threads
 
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results" / "quality"
-SAMPLE = Scene("sample (real)", "en", ROOT / "out" / "sample.mp4", ())
+SAMPLE = Scene("sample (real)", "en", ROOT / "out" / "sample.mp4", None, ())
 TARGETS = {"en": ("es",), "es": ("en",)}
 
 
@@ -42,7 +43,7 @@ def main() -> None:
             video=scene.video, languages=TARGETS[scene.language], source_language=scene.language, out=out
         )
         manifest = launch.run(request)
-        spoken = [one.span for one in scene.said] or None
+        spoken = speech(scene.speech) if scene.speech else None
         found = [*rows(out, spoken), *words(scene.said, manifest)]
         known[scene.name] = [row.as_dict() for row in found]
         missed = ", ".join(f"{row.measure} {row.reached}" for row in found if row.met is False)

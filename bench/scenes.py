@@ -25,6 +25,8 @@ from dubline.settings import settings
 SCENES = Path(__file__).parent / "data" / "scenes.yaml"
 ENGINE = EngineSpec(capability="speech", engine="kokoro", model="kokoro-82m-int8")
 FIRST_S, PAUSE_S, LAST_S = 1.0, 0.5, 1.0
+VERSION = 3
+"""Raised when a scene is to be made anew from the same script."""
 SIDE = 0.3
 """How far a speaker stands from the middle; every other one on the other side."""
 
@@ -42,25 +44,30 @@ class Scene:
     name: str
     language: str
     video: Path
+    speech: Path | None
+    """What is said, without the background: mono, 16 kHz."""
     said: tuple[Said, ...]
 
 
 def scenes() -> Iterator[Scene]:
     """Every scene's video, made once and kept under the Dubline home."""
+    from scipy.signal import resample_poly
+
     folder = settings().home / "bench" / "scenes"
     folder.mkdir(parents=True, exist_ok=True)
     engine: Any = None
     for name, script in yaml.safe_load(SCENES.read_text(encoding="utf-8")).items():
-        digest = hashlib.sha256(json.dumps(script).encode()).hexdigest()[:12]
+        digest = hashlib.sha256(json.dumps([VERSION, script]).encode()).hexdigest()[:12]
         stem = folder / f"{name.replace(' ', '-')}-{digest}"
         said_at = stem.with_suffix(".json")
         if not said_at.exists():
             engine = engine or create(ENGINE, ModelStore(settings().models))
             sound, said = spoken(engine, script)
+            soundfile.write(stem.with_suffix(".wav"), resample_poly(sound.mean(axis=1), 1, 3), RATE // 3, subtype="PCM_16")
             film(with_bed(sound, script), stem.with_suffix(".mp4"))
             said_at.write_text(json.dumps([asdict(one) for one in said]))
         said = [Said(Span(**one["span"]), one["speaker"], one["text"]) for one in json.loads(said_at.read_text())]
-        yield Scene(name, script["language"], stem.with_suffix(".mp4"), tuple(said))
+        yield Scene(name, script["language"], stem.with_suffix(".mp4"), stem.with_suffix(".wav"), tuple(said))
 
 
 def spoken(engine: Any, script: dict[str, Any]) -> tuple[Samples, list[Said]]:
@@ -96,7 +103,7 @@ def with_bed(sound: Samples, script: dict[str, Any]) -> Samples:
 
 def film(sound: Samples, out: Path) -> None:
     """A test picture with the sound."""
-    wav = out.with_suffix(".wav")
+    wav = out.with_suffix(".partial.wav")
     soundfile.write(wav, np.clip(sound, -1, 1), RATE, subtype="PCM_16")
     picture = ffmpeg.input("testsrc2=s=320x180:r=25", format="lavfi", t=len(sound) / RATE)
     made = ffmpeg.output(picture, ffmpeg.input(str(wav)), str(out), vcodec="libx264", preset="veryfast", acodec="aac")

@@ -34,13 +34,15 @@ SHARES = (0.25, 0.35, 0.45)
 
 
 def main() -> None:
+    from scipy.signal import resample_poly
+
     models, profile = ModelStore(settings().models), load("offline")
     utterances = reference(models.path("sample-speech") / "sample.stm")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         full, narrow = folder / "full.flac", folder / "speech.flac"
         soundfile.write(full, speech(), RATE)
-        soundfile.write(narrow, speech()[::3], RATE // 3)
+        soundfile.write(narrow, resample_poly(speech(), 1, 3), RATE // 3)
         words = create(profile.asr, models).transcribe(TranscriptionRequest(narrow, "en")).words
         turns = [turn.span for turn in create(profile.diarization, models).diarize(DiarizationRequest(narrow)).turns]
         background = create(profile.separation, models).separate(SeparationRequest(full, folder)).background

@@ -17,8 +17,9 @@ from dubline.domain.transcript import Segment
 
 PAUSE_MS = 300
 """Silences of this length and more are kept as pauses in the dub."""
-_BREAK_COST = 25.0
-"""For each step of `break_cost`, against the misfit in ms: a phrase is 80 ms off sooner than it tears a noun phrase."""
+_BREAK_COST = 50.0
+"""For each step of `break_cost`, against the misfit in ms: a phrase of a second is a third too long or too short sooner
+than an article stands alone before a pause, which listeners cannot follow."""
 _EMPTY_COST = 1000.0
 """A phrase of the source during which the dub is silent."""
 
