@@ -63,7 +63,9 @@ def scenes() -> Iterator[Scene]:
         if not said_at.exists():
             engine = engine or create(ENGINE, ModelStore(settings().models))
             sound, said = spoken(engine, script)
-            soundfile.write(stem.with_suffix(".wav"), resample_poly(sound.mean(axis=1), 1, 3), RATE // 3, subtype="PCM_16")
+            soundfile.write(
+                stem.with_suffix(".wav"), resample_poly(sound.mean(axis=1), 1, 3), RATE // 3, subtype="PCM_16"
+            )
             film(with_bed(sound, script), stem.with_suffix(".mp4"))
             said_at.write_text(json.dumps([asdict(one) for one in said]))
         said = [Said(Span(**one["span"]), one["speaker"], one["text"]) for one in json.loads(said_at.read_text())]

@@ -64,7 +64,7 @@ class Costs:
     bearable: float = 0.15
     """Share by which tempo may rise before that becomes dearer; as long a way down counts alike."""
     far_tempo: float = 0.75
-    """Beyond it: a phrase then rather runs into a silence than it is hurried on, but makes no other phrase late."""
+    """Beyond it, on top: with that a phrase is hurried on, up to the cap, only where it gains as much overlap."""
     pace: float = 0.2
     """Of a change of tempo from one phrase of a speaker to his next, applied to the shorter."""
     wording: float = 40.0

@@ -61,4 +61,8 @@ def _fitted(span: Span, run: Span, before: int, after: int) -> Span:
     shortest = min(SHORTEST_MS, span.len_ms)
     if end - start >= shortest:
         return Span(start, end)
-    return Span(span.start_ms, span.start_ms + shortest) if start == span.start_ms else Span(end - shortest, end)
+    return (
+        Span(span.start_ms, span.start_ms + shortest)
+        if start == span.start_ms
+        else Span(max(end - shortest, before), end)
+    )
