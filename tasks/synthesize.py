@@ -39,12 +39,12 @@ def retake(script: Script, plan: Plan, clips: Clips, engine: EngineSpec, duratio
     first = artifacts().load_value(plan.artifact, SpeechPlan)
     transcript = artifacts().load_value(script.artifact, Transcript)
     measured = {spoken.phrase: spoken.clip.duration_ms for spoken in clips.phrases if spoken.clip}
-    second = planning.retake(transcript, first, measured, engine_class(engine).rates, duration_ms)
-    changed = [phrase for before, phrase in zip(first.phrases, second.phrases, strict=True) if phrase != before]
-    spoken = {one.phrase: one for one in (*clips.phrases, *speak(second, changed, engine))}
+    again = planning.retake(transcript, first, measured, engine_class(engine).rates, duration_ms)
+    takes = {take.phrase: take for take in speak(first, again, engine) if take.clip}  # else the first take stands
+    second = first.replacing(phrase for phrase in again if phrase.id in takes)
     return Take(
         plan=Plan(artifact=artifacts().put_value(second)),
-        clips=Clips(phrases=tuple(spoken[phrase.id] for phrase in second.phrases)),
+        clips=Clips(phrases=tuple(takes.get(spoken.phrase, spoken) for spoken in clips.phrases)),
     )
 
 

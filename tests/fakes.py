@@ -82,12 +82,12 @@ class FakeSeparator:
 
 
 class FakeTranslator:
-    """Turns every word around."""
+    """Turns every text around, `times` over; says nothing for the text `mute`."""
 
     offers_alternatives: ClassVar[bool] = False
 
     def __init__(self, spec: EngineSpec, models: ModelStore) -> None:
-        pass
+        self._times, self._mute = int(spec.options.get("times", 1)), str(spec.options.get("mute", ""))
 
     @staticmethod
     def supports(_: EngineSpec, source: str, target: str) -> bool:
@@ -99,8 +99,11 @@ class FakeTranslator:
 
     def translate(self, request: TranslationRequest, progress: Progress = no_progress) -> TranslationResult:
         progress(0.5)
-        lines = tuple(Line(segment, f"{text[::-1]} {request.target}") for segment, text in request.texts)
+        lines = tuple(Line(segment, self._turned(text, request.target)) for segment, text in request.texts)
         return TranslationResult(lines, (request.source, request.target))
+
+    def _turned(self, text: str, target: str) -> str:
+        return "" if text == self._mute else f"{' '.join([text[::-1]] * self._times)} {target}"
 
 
 class FakeSpeech:

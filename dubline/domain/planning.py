@@ -60,34 +60,30 @@ def retake(
     clip_ms: Mapping[str, int],
     rates: tuple[float, float],
     duration_ms: int,
-) -> SpeechPlan:
-    """The plan with other speeds for the phrases whose first take lasts much longer or shorter than was predicted.
+) -> tuple[PlannedPhrase, ...]:
+    """The phrases to be spoken again, at another speed: those whose first take is much longer or shorter than foreseen.
 
     An engine's own rate sounds better than stretching what it has spoken, so speeds are chosen anew from the measured
     durations; a phrase whose speed would change by no more than RETAKE is left to the few percent of stretching.
     """
     slowest, fastest = max(MIN_RATE, rates[0]), min(MAX_RATE, rates[1])
     natural = {p.id: clip_ms[p.id] * p.speed for p in speech_plan.phrases if p.id in clip_ms}
+    lines = list(zip(transcript.segments, speech_plan.lines, strict=True))
     items = [
         spoken_items(number, segment, line, natural, lambda _: (slowest, fastest))
-        for number, (segment, line) in enumerate(zip(transcript.segments, speech_plan.lines, strict=True))
+        for number, (segment, line) in enumerate(lines)
     ]
     fits: dict[tuple[int, int], Fit] = {}
     for block in passages(items):
         fits |= solve([item for line in block for item in line], duration_ms, PLANNED).fits
-
-    def again(number: int, place: int, phrase: PlannedPhrase) -> PlannedPhrase:
-        room_ms = fits[number, place].span.len_ms
-        speed = _speed(natural[phrase.id], room_ms, slowest, fastest)
-        return replace(phrase, speed=speed) if abs(speed - phrase.speed) > RETAKE else phrase
-
-    lines = (
-        replace(line, phrases=tuple(again(number, place, phrase) for place, phrase in enumerate(line.phrases)))
-        if all(phrase.id in natural for phrase in line.phrases)
-        else line
-        for number, line in enumerate(speech_plan.lines)
+    chosen = (
+        replace(phrase, speed=_speed(natural[phrase.id], fits[number, place].span.len_ms, slowest, fastest))
+        for number, (_, line) in enumerate(lines)
+        for place, phrase in enumerate(line.phrases)
+        if all(one.id in natural for one in line.phrases)
     )
-    return replace(speech_plan, lines=tuple(lines))
+    before = {phrase.id: phrase.speed for phrase in speech_plan.phrases}
+    return tuple(phrase for phrase in chosen if abs(phrase.speed - before[phrase.id]) > RETAKE)
 
 
 def _planned_line(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from dubline.domain.time import Span
 
@@ -51,6 +52,17 @@ class SpeechPlan:
     @property
     def phrases(self) -> tuple[PlannedPhrase, ...]:
         return tuple(phrase for line in self.lines for phrase in line.phrases)
+
+    def replacing(self, phrases: Iterable[PlannedPhrase]) -> SpeechPlan:
+        """The plan with other versions of some of its phrases, which are found by their id."""
+        others = {phrase.id: phrase for phrase in phrases}
+        return replace(
+            self,
+            lines=tuple(
+                replace(line, phrases=tuple(others.get(phrase.id, phrase) for phrase in line.phrases))
+                for line in self.lines
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
