@@ -102,6 +102,8 @@ class Manifest(Model):
     duration_ms: int
     dubbed_track: int | None
     """Stream index in the source of the audio track that was dubbed."""
+    original_track: int = 1
+    """Which audio track of a dubbed video that is, counted from 0: the dub stands first, all originals behind it."""
     loudness: float | None = None
     """What the dub was to have, in LUFS; None for the source's own."""
     dubs: tuple[ManifestDub, ...]

@@ -120,7 +120,7 @@ async def dub(
     gates.open(check.check_timeline, script, plan, timeline)
     spoken, mixed = await asyncio.gather(
         stages(subtitle, script, plan, timeline, source.duration_ms, source.picture),
-        stages(mix, audio, stems, plan, clips, timeline, request.loudness),
+        stages(mix, audio, stems, script, plan, clips, timeline, request.loudness),
     )
     video = await stages(mux, source, mixed, (spoken, heard), language)
     gates.open(check.check_output, source, audio, mixed, video, (spoken, heard), language, request.loudness)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dubline.domain import phrasing
 from dubline.domain.time import Span
 from dubline.domain.timeline import FittedTimeline, SpeechPlan
+from dubline.domain.transcript import Transcript
 from dubline.media.mixing import MixLine, Original
 from dubline.media.mixing import mix as mix_files
 from dubline.storage.artifacts import local_path
-from dubline.storage.results import Audio, Clips, Mix, Plan, Stems, Timeline
+from dubline.storage.results import Audio, Clips, Mix, Plan, Script, Stems, Timeline
 from dubline.telemetry.progress import teller
 from tasks.stage import artifacts, stage
 
@@ -19,7 +21,9 @@ MARGIN_MS = 150
 
 
 @stage("mix", result=Mix)
-def mix(audio: Audio, stems: Stems, plan: Plan, clips: Clips, timeline: Timeline, loudness: float | None) -> Mix:
+def mix(
+    audio: Audio, stems: Stems, script: Script, plan: Plan, clips: Clips, timeline: Timeline, loudness: float | None
+) -> Mix:
     fitted = artifacts().load_value(timeline.artifact, FittedTimeline)
     slots = {phrase.id: phrase.slot for phrase in artifacts().load_value(plan.artifact, SpeechPlan).phrases}
     files = {spoken.phrase: local_path(spoken.clip.artifact) for spoken in clips.phrases if spoken.clip}
@@ -35,9 +39,16 @@ def mix(audio: Audio, stems: Stems, plan: Plan, clips: Clips, timeline: Timeline
     ]
     with artifacts().workspace() as folder:
         out = folder / "mix.flac"
-        original = Original(local_path(audio.full), local_path(stems.background))
+        original = Original(local_path(audio.full), local_path(stems.background), _silenced(script, fitted))
         mix_files(original, lines, out, background_db=BACKGROUND_DB, target_lufs=loudness, progress=teller())
         return Mix(artifact=artifacts().adopt(out))
+
+
+def _silenced(script: Script, fitted: FittedTimeline) -> tuple[Span, ...]:
+    """All that the source says in a dubbed line: its words are not to be heard beside their translation."""
+    segments = artifacts().load_value(script.artifact, Transcript).segments
+    dubbed = (segment for segment, line in zip(segments, fitted.lines, strict=True) if not line.kept_original)
+    return tuple(_widened(slot) for segment in dubbed for slot in phrasing.slots(segment))
 
 
 def _widened(span: Span) -> Span:

@@ -42,6 +42,7 @@ def publish(
             source_language=words.language if words else None,
             duration_ms=source.duration_ms,
             dubbed_track=source.dubbed_track,
+            original_track=1 + sum(track.index < (source.dubbed_track or 0) for track in source.tracks),
             loudness=request.loudness,
             dubs=published,
             files=tuple(folder.files),

@@ -54,11 +54,18 @@ def spoken_items(
     `lasts` has the phrases' durations in ms, `tempo` says how slow and how fast each may become.
     """
     if not all(phrase.id in lasts for phrase in line.phrases):
-        return (Item((number, 0), segment.span, segment.speaker, (segment.span.len_ms,), 1.0, 1.0, fixed=True),)
+        slot = segment.span
+        return (Item((number, 0), slot, segment.speaker, (slot.len_ms,), 1.0, 1.0, fixed=True),)
     return tuple(
         Item((number, place), phrase.slot, segment.speaker, (lasts[phrase.id],), *tempo(phrase))
         for place, phrase in enumerate(line.phrases)
     )
+
+
+def original(line: Sequence[Item]) -> Item:
+    """The original's sound in the place of a line."""
+    slot = line[0].slot | line[-1].slot
+    return Item(line[0].key, slot, line[0].speaker, (slot.len_ms,), 1.0, 1.0, fixed=True)
 
 
 def passages(lines: Sequence[tuple[Item, ...]], most: int | None = None) -> list[Sequence[tuple[Item, ...]]]:

@@ -7,16 +7,15 @@ under the same hard rules:
 
 - nothing is cut, and nothing is faster or slower than the caps;
 - phrases of one speaker never overlap, and those of two speakers overlap only where their source did;
-- a line that could not be spoken keeps the original's sound at the original's place.
-
-Where the speech is too long for the video even so, order wins over the end, and what passes the end is flagged.
+- nothing is said after the end of the video;
+- a line that could not be spoken, or for which all this leaves no room, keeps the original's sound in its place.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from dubline.domain.fit_items import Fit, Item
 from dubline.domain.linear_program import Linear, Program, total
@@ -78,8 +77,6 @@ class Costs:
 PLANNED = Costs()
 FINISHED = Costs(tempo=0.3, bearable=SMALL_STRETCH, far_tempo=3.5)
 """Finished speech is stretched: costlier, and beyond SMALL_STRETCH only where many phrases would be late otherwise."""
-HOPELESS = replace(FINISHED, past_end=3.0)
-"""Worth hurrying the last lines, not worth moving others away from their mouths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +107,7 @@ def solve(items: Sequence[Item], duration_ms: int, costs: Costs) -> Solved:
         return Solved(fits, dict.fromkeys(choices, 0), optimal=False)
     wordings = {line: max(range(len(of)), key=lambda n, of=of: solution(of[n])) for line, of in choices.items()}  # type: ignore[misc]
     fits = {v.item.key: _fitted(v.item, solution(v.start), solution(v.end), wordings[v.item.key[0]]) for v in variables}
-    return Solved(fits, wordings)
+    return Solved(fits, wordings, solution.optimal)
 
 
 def _wordings(program: Program, items: Sequence[Item], costs: Costs) -> dict[int, list[Linear]]:

@@ -130,7 +130,7 @@ class Collector:
         key = (normal(source).casefold(), language)
         if key in self._terms:
             raise self.broken(line, f"has '{source}' again, after line {self._terms[key][1]}", "remove one of them")
-        self._terms[key] = (Term(source, None if target == KEEP else target, language), line)
+        self._terms[key] = (Term(source, None if target.casefold() == KEEP else target, language), line)
 
     def require_language(self, code: str, line: int) -> None:
         try:

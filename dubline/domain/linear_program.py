@@ -112,12 +112,14 @@ class Program:
             constraints=LinearConstraint(matrix, ub=[-linear.constant for linear in self._rows]),
             options={"time_limit": time_limit_s, "mip_rel_gap": gap},
         )
-        return None if found.x is None else Solution(tuple(map(float, found.x)))
+        return None if found.x is None else Solution(tuple(map(float, found.x)), optimal=found.status == 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Solution:
     values: tuple[float, ...]
+    optimal: bool = True
+    """False where time ran out: these are the best values found until then."""
 
     def __call__(self, term: Linear) -> float:
         return term.constant + sum(weight * self.values[number] for number, weight in term.weights.items())

@@ -17,16 +17,19 @@ _SPACE_GROUPS = frozenset(
 """3 500 and 2,5."""
 _NO_BREAK = "\u00a0"
 _FIGURES = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)+(?![\w]|[.,]\d)")
+_NAMED = re.compile(r"(?<=[\w,] )[A-Z]\w* (\d+(?:[.,]\d+)+)")
+"""A number behind a capitalized word that does not begin the text."""
 
 
 def localized(text: str, source: str, source_language: str, target_language: str) -> str:
     """The translation with those numbers rewritten that it took over from the source as they stood.
 
-    A number with a separator that the source does not have was written by the engine, and is left alone.
+    A number with a separator that the source does not have was written by the engine, and is left alone; so is one that
+    belongs to a name ("Python 3.11").
     """
     if _symbols(source_language) == _symbols(target_language):
         return text
-    known = frozenset(_FIGURES.findall(source))
+    known = frozenset(_FIGURES.findall(source)) - frozenset(_NAMED.findall(source))
     return _FIGURES.sub(
         lambda m: _rewritten(m.group(), source_language, target_language) if m.group() in known else m.group(), text
     )

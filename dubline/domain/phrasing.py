@@ -8,6 +8,7 @@ alignment; Federico et al., "Evaluating and Optimizing Prosodic Alignment for Au
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate, pairwise
 
 from dubline.domain.cues import CueLimits
@@ -37,15 +38,26 @@ def phrased(text: str, spans: Sequence[Span], language: str, spoken_ms: float) -
     """
     if len(spans) == 1:
         return (text,)
-    words = tokens(text, CueLimits.of(language))
+    words = _spoken(tokens(text, CueLimits.of(language)))
     ends = [0, *accumulate(_letters(word) for word in words)]
     times = [spoken_ms * end / max(ends[-1], 1) for end in ends]
     bounds = _best_cuts(words, times, spans, language)
     return tuple(joined(words[start:stop]) for start, stop in pairwise(bounds))
 
 
+def _spoken(words: Sequence[Token]) -> list[Token]:
+    """The words, with dashes and quotes that stand alone joined to a neighbour: alone they cannot be said."""
+    result: list[Token] = []
+    for word in words:
+        if result and not (_letters(word) and _letters(result[-1])):
+            result[-1] = replace(result[-1], text=joined((result[-1], word)))
+        else:
+            result.append(word)
+    return result
+
+
 def _letters(word: Token) -> int:
-    return max(sum(character.isalnum() for character in word.text), 1)
+    return sum(character.isalnum() for character in word.text)
 
 
 def _best_cuts(words: Sequence[Token], times: Sequence[float], spans: Sequence[Span], language: str) -> list[int]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dubline.domain.fit_items import Fit, Item, passages, settled, spoken_items
-from dubline.domain.fitting import FINISHED, HOPELESS, solve
+from dubline.domain.fit_items import Fit, Item, original, passages, settled, spoken_items
+from dubline.domain.fitting import FINISHED, solve
 from dubline.domain.time import Span
 from dubline.domain.timeline import (
     EARLY_MS,
@@ -33,28 +33,52 @@ def place(
     """
     lines = list(zip(transcript.segments, speech_plan.lines, strict=True))
     items = [spoken_items(number, segment, line, clip_ms, _stretches) for number, (segment, line) in enumerate(lines)]
-    fits, optimal = _best_places(items, duration_ms)
-    placed = tuple(
-        _placed_line(segment, line, own, fits, duration_ms) for (segment, line), own in zip(lines, items, strict=True)
-    )
+    items, fits, optimal = _best_places(items, duration_ms)
+    placed = tuple(_placed_line(segment, line, own, fits) for (segment, line), own in zip(lines, items, strict=True))
     return FittedTimeline(speech_plan.language, duration_ms, placed, optimal)
 
 
-def _best_places(lines: Sequence[tuple[Item, ...]], duration_ms: int) -> tuple[dict[tuple[int, int], Fit], bool]:
-    """Passages apart; all together where speech must be pulled back from the end; with some of it after the end where
-    even that does not make room: one hopeless line is not to move all others away from their mouths."""
-    whole = [item for line in lines for item in line]
-    attempts = (
-        ([[item for line in block for item in line] for block in passages(lines)], FINISHED),
-        ([whole], FINISHED),
-        ([whole], HOPELESS),
-    )
-    for parts, costs in attempts:
-        solved = [solve(passage, duration_ms, costs) for passage in parts]
-        fits = settled(lines, {key: fit for one in solved for key, fit in one.fits.items()})
-        if all(fit.span.end_ms <= duration_ms for fit in fits.values()):
+def _best_places(
+    lines: list[tuple[Item, ...]], duration_ms: int
+) -> tuple[list[tuple[Item, ...]], dict[tuple[int, int], Fit], bool]:
+    """The lines as they were placed, their places, and whether those are optimal.
+
+    Passages are placed apart, and all together where speech must be pulled back from the end. Where even that does not
+    make room, the lines that are furthest too long keep the original's sound, until the others fit.
+    """
+    solved = [solve(_flat(block), duration_ms, FINISHED) for block in passages(lines)]
+    fits = settled(lines, {key: fit for one in solved for key, fit in one.fits.items()})
+    while (excess_ms := _latest(lines, fits) - duration_ms) > 0:
+        if len(solved) == 1:
+            lines = _given_up(lines, excess_ms)
+        solved = [solve(_flat(lines), duration_ms, FINISHED)]
+        fits = settled(lines, solved[0].fits)
+    return lines, fits, all(one.optimal for one in solved)
+
+
+def _latest(lines: Sequence[tuple[Item, ...]], fits: Mapping[tuple[int, int], Fit]) -> int:
+    """When the last spoken phrase ends; an original that stays may be longer than the picture."""
+    return max((fits[item.key].span.end_ms for item in _flat(lines) if not item.fixed), default=0)
+
+
+def _flat(lines: Sequence[tuple[Item, ...]]) -> list[Item]:
+    return [item for line in lines for item in line]
+
+
+def _given_up(lines: list[tuple[Item, ...]], excess_ms: int) -> list[tuple[Item, ...]]:
+    """The lines with as many of them turned back into their original as it takes to win `excess_ms`."""
+
+    def too_long_ms(number: int) -> float:
+        return sum(item.lasts[0] / item.fastest - item.slot.len_ms for item in lines[number])
+
+    result = list(lines)
+    spoken = [number for number, line in enumerate(lines) if not any(item.fixed for item in line)]
+    for number in sorted(spoken, key=too_long_ms, reverse=True):
+        if excess_ms <= 0:
             break
-    return fits, all(one.optimal for one in solved)
+        excess_ms -= max(round(too_long_ms(number)), 1)
+        result[number] = (original(lines[number]),)
+    return result
 
 
 def _stretches(phrase: PlannedPhrase) -> tuple[float, float]:
@@ -70,20 +94,17 @@ def _placed_line(
     line: PlannedLine,
     items: Sequence[Item],
     fits: Mapping[tuple[int, int], Fit],
-    duration_ms: int,
 ) -> PlacedLine:
     if any(item.fixed for item in items) or not line.phrases:
         return PlacedLine(segment.id, segment.span, ())
     phrases = tuple(
-        PlacedPhrase(
-            phrase.id, fits[item.key].span, fits[item.key].tempo, _flags(fits[item.key].span, phrase.slot, duration_ms)
-        )
+        PlacedPhrase(phrase.id, fits[item.key].span, fits[item.key].tempo, _flags(fits[item.key].span, phrase.slot))
         for phrase, item in zip(line.phrases, items, strict=True)
     )
     return PlacedLine(segment.id, phrases[0].span | phrases[-1].span, phrases)
 
 
-def _flags(span: Span, slot: Span, duration_ms: int) -> tuple[str, ...]:
+def _flags(span: Span, slot: Span) -> tuple[str, ...]:
     lag = span.start_ms - slot.start_ms
-    checks = {"late": lag > LATE_MS, "early": lag < -EARLY_MS, "past-end": span.end_ms > duration_ms}
+    checks = {"late": lag > LATE_MS, "early": lag < -EARLY_MS}
     return tuple(name for name, holds in checks.items() if holds)

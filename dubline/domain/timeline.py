@@ -73,7 +73,7 @@ class PlacedPhrase:
     stretch: float = 1.0
     """Tempo applied to the finished clip: 1.1 plays it in 1/1.1 of its time."""
     flags: tuple[str, ...] = ()
-    """Of: late, early, past-end."""
+    """Of: late, early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class PlacedLine:
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """Of: kept-original, late, early, past-end."""
+        """Of: kept-original, late, early."""
         if self.kept_original:
             return ("kept-original",)
         return tuple(dict.fromkeys(flag for phrase in self.phrases for flag in phrase.flags))
@@ -102,7 +102,7 @@ class FittedTimeline:
     duration_ms: int
     lines: tuple[PlacedLine, ...]
     optimal: bool = True
-    """False where the solver ran out of time, and phrases were put one behind the other instead."""
+    """False where the solver ran out of time: the best that it had found, or phrases one behind the other."""
 
     @property
     def phrases(self) -> tuple[PlacedPhrase, ...]:

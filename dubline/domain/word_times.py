@@ -64,5 +64,5 @@ def _fitted(span: Span, run: Span, before: int, after: int) -> Span:
     return (
         Span(span.start_ms, span.start_ms + shortest)
         if start == span.start_ms
-        else Span(max(end - shortest, before), end)
+        else Span(min(max(end - shortest, before), end), end)
     )

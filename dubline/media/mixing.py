@@ -67,6 +67,8 @@ class Original:
     full: Path
     background: Path
     """`full` without its voices."""
+    silenced: tuple[Span, ...] = ()
+    """Where the original goes out though no phrase stands there: its line is dubbed, in fewer phrases than it had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ def prepare_clips(lines: Sequence[MixLine], folder: Path) -> list[Path]:
     """
     wanted = [(line.clip, line.stretch) for line in lines]
     targets = {key: folder / f"line-{number:05d}.wav" for number, key in enumerate(dict.fromkeys(wanted))}
-    for batch in (list(targets)[first : first + _BATCH] for first in range(0, len(targets), _BATCH)):
+    for batch in _batches(list(targets)):
         outputs = []
         for clip, stretch in batch:
             sound = open_own(clip, "flac").audio.filter("aresample", RATE)
@@ -133,6 +135,21 @@ def prepare_clips(lines: Sequence[MixLine], folder: Path) -> list[Path]:
             outputs.append(ffmpeg.output(sound, target, format="wav", acodec="pcm_s16le", ac=1, ar=RATE))
         run_ffmpeg(ffmpeg.merge_outputs(*outputs))
     return [targets[key] for key in wanted]
+
+
+def _batches(wanted: Sequence[tuple[Path, float]]) -> Iterator[list[tuple[Path, float]]]:
+    """At most _BATCH at once, and a clip only once among them: ffmpeg-python takes it twice for a fork."""
+    rest = list(wanted)
+    while rest:
+        batch: dict[Path, float] = {}
+        later = []
+        for clip, stretch in rest:
+            if clip in batch or len(batch) == _BATCH:
+                later.append((clip, stretch))
+            else:
+                batch[clip] = stretch
+        yield list(batch.items())
+        rest = later
 
 
 def _unwatched(_: float) -> None:
@@ -167,7 +184,7 @@ class _Track:
         self.original, self.block, self.channels = original, block, info.channels
         self.voices = [_Voice(clip, line.start_ms * RATE // 1000) for clip, line in zip(clips, placed, strict=True)]
         self.frames = max([info.frames, *(voice.start + voice.frames for voice in self.voices)])
-        self._out = _Envelope([line.duck for line in placed])
+        self._out = _Envelope([*(line.duck for line in placed), *original.silenced])
         self._low = np.float32(10 ** (-background_db / 20))
         for voice, gain in zip(self.voices, _follow(original, placed, self.voices), strict=True):
             voice.gain = gain

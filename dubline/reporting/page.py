@@ -21,10 +21,9 @@ from dubline.reporting.chart import Chart, chart
 from dubline.reporting.model import Dub, LineReport, RunReport
 
 FLAG_MEANINGS = {
-    "kept-original": "The line could not be spoken: the original voice is heard.",
+    "kept-original": "The line could not be spoken, or has no room: the original voice is heard.",
     "late": "Starts noticeably after the original.",
     "early": "Starts noticeably before the original.",
-    "past-end": "Runs past the end of the video.",
 }
 
 

@@ -28,5 +28,10 @@ def test_a_number_that_the_engine_wrote_itself_stays():
     assert localized("Son 3.500.", "It is three thousand five hundred.", "en", "es") == "Son 3.500."
 
 
+def test_a_number_that_belongs_to_a_name_stays():
+    source = "We use Python 3.11 for 2.5 years."
+    assert localized("Usamos Python 3.11 por 2.5 años.", source, "en", "es") == "Usamos Python 3.11 por 2,5 años."
+
+
 def test_a_list_of_numbers_is_no_number():
     assert localized("los años 1,2,3", "the years 1,2,3", "en", "es") == "los años 1,2,3"

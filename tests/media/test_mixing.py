@@ -36,6 +36,23 @@ def noise_clip(folder: Path, seconds: float = 0.8, level: float = 0.2) -> Path:
     return write(folder / "clip.flac", np.clip(noise, -1, 1), CLIP_RATE)
 
 
+def test_a_clip_that_is_said_twice_may_be_stretched_differently(tmp_path: Path) -> None:
+    clip = noise_clip(tmp_path)
+    paths = prepare_clips([MixLine(clip, 0, tempo, Span(0, 0)) for tempo in (1.0, 1.05, 1.1, 1.05)], tmp_path)
+    lengths = [soundfile.info(path).frames / RATE for path in paths]
+    assert lengths == pytest.approx([0.8, 0.8 / 1.05, 0.8 / 1.1, 0.8 / 1.05], abs=0.005)
+
+
+def test_the_original_is_out_where_a_dubbed_line_has_no_phrase(tmp_path: Path) -> None:
+    full = original(tmp_path)
+    background = write(tmp_path / "background.flac", np.zeros((4 * RATE, 2)), RATE)
+    silenced = Original(full, background, (Span(1000, 2000),))
+    mix(silenced, [], tmp_path / "out.flac", background_db=0.0)
+    sound, _ = soundfile.read(tmp_path / "out.flac")
+    assert rms(at(sound, 1100, 1900)) < 0.001
+    assert rms(at(sound, 2500, 3500)) > 0.05
+
+
 def at(sound: np.ndarray, start_ms: int, end_ms: int) -> np.ndarray:
     return sound[start_ms * RATE // 1000 : end_ms * RATE // 1000]
 
