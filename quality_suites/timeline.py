@@ -63,7 +63,7 @@ def _placements(timeline: FittedTimeline) -> Iterator[_Placement]:
 
 
 def _blank(subject: str) -> Row:
-    judged = ("missing", "unknown", "again", "kept", "overlap_ms", "original_overlap_ms")
+    judged = ("missing", "unknown", "again", "overlap_ms", "original_overlap_ms")
     measured = ("past_end_ms", "stretch", "rate", "lag_ms")
     return {"subject": subject} | dict.fromkeys(judged + measured)
 
@@ -86,7 +86,7 @@ def _overlaps(speakers: Mapping[str, str], placements: list[_Placement]) -> list
 
 def _row(placement: _Placement, speakers: Mapping[str, str], planned: PlannedPhrase | None, duration_ms: int) -> Row:
     unknown = placement.segment not in speakers or (planned is None and placement.stretch is not None)
-    row = _blank(placement.subject) | {"missing": False, "unknown": unknown, "kept": placement.stretch is None}
+    row = _blank(placement.subject) | {"missing": False, "unknown": unknown}
     if planned is None or placement.stretch is None:
         return row
     return row | {
@@ -136,14 +136,6 @@ SUITE = Suite(
             "critical",
             "phrase {subject} is placed but was not planned",
             "only what was said is dubbed",
-        ),
-        never(
-            "line-kept",
-            LINES,
-            "kept",
-            "review",
-            "line {subject} keeps the original's sound: it was not spoken, or does not fit before the video's end",
-            "at the fastest bearable rate some speech has no room; it is neither cut nor said after the end",
         ),
         bounded(
             "no-overlap",
