@@ -7,7 +7,6 @@ bench/results/diarization.json. The first run synthesizes for some minutes; clip
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import random
 import tempfile
@@ -21,6 +20,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from bench.mixes import sample_folder
 from dubline.domain.time import Span, merged
 from dubline.domain.transcript import Turn
 from dubline.engines.contracts import DiarizationRequest, Diarizer, SpeechRequest
@@ -99,10 +99,7 @@ def recordings(models: ModelStore) -> Iterator[tuple[str, Samples, list[Turn]]]:
 
 
 def sample() -> tuple[Samples, list[Turn]]:
-    package = importlib.util.find_spec("pyannote.audio")
-    if package is None or package.origin is None:
-        raise SystemExit("pyannote.audio is not installed; run make setup.")
-    folder = Path(package.origin).parent / "sample"
+    folder = sample_folder()
     samples, _ = soundfile.read(folder / "sample.wav", dtype="float32")
     fields = [line.split() for line in (folder / "sample.rttm").read_text().splitlines()]
     return samples, [Turn(Span.from_seconds(float(f[3]), float(f[3]) + float(f[4])), f[7]) for f in fields]

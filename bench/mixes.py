@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
+
+from dubline.engines.models import ModelStore
+from dubline.settings import settings
 
 Samples = NDArray[np.float64]
 
@@ -20,23 +22,23 @@ LEVELS_DB = (0, 10, 20)
 """How much louder the speech is than the bed, while both are active."""
 
 
+def sample_folder() -> Path:
+    """Where set-up put the sample's speech, turns and words. Raises ModelMissing."""
+    return ModelStore(settings().models).path("sample-speech")
+
+
 def speech() -> Samples:
     """30 s of two people on the telephone, the sample of pyannote.audio: (samples,)."""
     from scipy.signal import resample_poly
 
-    package = importlib.util.find_spec("pyannote.audio")
-    if package is None or package.origin is None:
-        raise SystemExit("pyannote.audio is not installed; run make setup.")
-    samples, rate = soundfile.read(Path(package.origin).parent / "sample" / "sample.wav")
+    samples, rate = soundfile.read(sample_folder() / "sample.wav")
     found: Samples = resample_poly(samples, RATE // rate, 1)
     return found
 
 
 def words() -> str:
     """What is said in it, from the .stm beside it."""
-    package = importlib.util.find_spec("pyannote.audio")
-    assert package is not None and package.origin is not None  # noqa: S101 # `speech` said so before
-    lines = (Path(package.origin).parent / "sample" / "sample.stm").read_text().splitlines()
+    lines = (sample_folder() / "sample.stm").read_text().splitlines()
     return " ".join(line.split(None, 5)[5] for line in lines if not line.startswith(";;"))
 
 

@@ -102,7 +102,7 @@ def dialogue(
     language: str, rate: float, seconds: int, *, pause_ms: int = 900, overlap: float = 0.0, speakers: int = 2
 ) -> Talk:
     """Sentences by random speakers; a share of them begins while the one before is still being said."""
-    chance, cursor, said = random.Random(1), 0, []  # noqa: S311 - no secret
+    chance, cursor, said = random.Random(1), 0, []  # noqa: S311 # a reproducible talk, not a secret
     while cursor < seconds * 1000:
         text = chance.choice(SENTENCES[language])
         length = max(250, int(len(text) / rate * 1000))
@@ -114,7 +114,7 @@ def dialogue(
 
 def monologue(language: str, seconds: int) -> Talk:
     """One utterance, with the times of its phrases and pauses of 100 to 500 ms between them."""
-    chance, cursor, phrases = random.Random(4), 0, []  # noqa: S311 - no secret
+    chance, cursor, phrases = random.Random(4), 0, []  # noqa: S311 # a reproducible talk, not a secret
     while cursor < seconds * 1000:
         text = chance.choice(SENTENCES[language])
         length = int(len(text) / RATES[language] * 1000)

@@ -18,7 +18,7 @@ from typing import Any
 
 import soundfile
 
-from bench.mixes import RATE, speech
+from bench.mixes import RATE, sample_folder, speech
 from dubline.domain.transcript import Word
 from dubline.domain.word_times import corrected
 from dubline.engines.contracts import DiarizationRequest, SeparationRequest, TranscriptionRequest
@@ -37,7 +37,7 @@ def main() -> None:
     from scipy.signal import resample_poly
 
     models, profile = ModelStore(settings().models), load("offline")
-    utterances = reference(models.path("sample-speech") / "sample.stm")
+    utterances = reference(sample_folder() / "sample.stm")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         full, narrow = folder / "full.flac", folder / "speech.flac"

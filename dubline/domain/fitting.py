@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from dubline.domain.fit_items import Fit, Item
-from dubline.domain.linear_program import Linear, Program, total
+from dubline.domain.linear_program import Linear, Program, Solution, total
 from dubline.domain.phrasing import PAUSE_MS
 from dubline.domain.time import Span
 from dubline.domain.timeline import EARLY_MS, LATE_MS, SMALL_STRETCH
@@ -105,9 +105,13 @@ def solve(items: Sequence[Item], duration_ms: int, costs: Costs) -> Solved:
     if solution is None:
         fits = {i.key: _fitted(i, i.slot.start_ms, i.slot.start_ms + i.lasts[0], 0) for i in ordered}
         return Solved(fits, dict.fromkeys(choices, 0), optimal=False)
-    wordings = {line: max(range(len(of)), key=lambda n, of=of: solution(of[n])) for line, of in choices.items()}  # type: ignore[misc]
+    wordings = {line: _chosen(of, solution) for line, of in choices.items()}
     fits = {v.item.key: _fitted(v.item, solution(v.start), solution(v.end), wordings[v.item.key[0]]) for v in variables}
     return Solved(fits, wordings, solution.optimal)
+
+
+def _chosen(options: Sequence[Linear], solution: Solution) -> int:
+    return max(range(len(options)), key=lambda number: solution(options[number]))
 
 
 def _wordings(program: Program, items: Sequence[Item], costs: Costs) -> dict[int, list[Linear]]:

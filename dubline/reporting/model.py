@@ -76,17 +76,13 @@ class CastMember(_Value):
     """Of the speaker in the source."""
 
 
-class PhraseReport(_Value):
-    """What is said between two pauses of a line."""
+class _Placed(_Value):
+    """What has a time in the source and one in the dub."""
 
     start_ms: NonNegativeInt
     end_ms: NonNegativeInt
     placed_start_ms: NonNegativeInt
     placed_end_ms: NonNegativeInt
-    text: str
-    speed: float = 1.0
-    stretch: float = 1.0
-    clip: RelativeName
 
     @property
     def span(self) -> Span:
@@ -95,6 +91,15 @@ class PhraseReport(_Value):
     @property
     def placed(self) -> Span:
         return Span(self.placed_start_ms, self.placed_end_ms)
+
+
+class PhraseReport(_Placed):
+    """What is said between two pauses of a line."""
+
+    text: str
+    speed: float = 1.0
+    stretch: float = 1.0
+    clip: RelativeName
 
     @property
     def rate(self) -> float:
@@ -102,30 +107,18 @@ class PhraseReport(_Value):
         return self.speed * self.stretch
 
 
-class LineReport(_Value):
+class LineReport(_Placed):
     """One line: what was said, what is said now, and when."""
 
     segment: str
     speaker: str
-    start_ms: NonNegativeInt
-    end_ms: NonNegativeInt
     source: str
     translation: str
     voice: str = ""
     """Empty where the original's sound was kept."""
-    placed_start_ms: NonNegativeInt
-    placed_end_ms: NonNegativeInt
     phrases: tuple[PhraseReport, ...] = ()
     """Empty where the original's sound was kept."""
     flags: tuple[str, ...] = ()
-
-    @property
-    def span(self) -> Span:
-        return Span(self.start_ms, self.end_ms)
-
-    @property
-    def placed(self) -> Span:
-        return Span(self.placed_start_ms, self.placed_end_ms)
 
     @property
     def onset_lag_ms(self) -> int:

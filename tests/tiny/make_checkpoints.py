@@ -10,8 +10,22 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 SEED = 7
+SEQ2SEQ: dict[str, Any] = {
+    "d_model": 16,
+    "encoder_layers": 1,
+    "decoder_layers": 1,
+    "encoder_attention_heads": 2,
+    "decoder_attention_heads": 2,
+    "encoder_ffn_dim": 32,
+    "decoder_ffn_dim": 32,
+    "max_position_embeddings": 64,
+    "init_std": 0.3,
+    "scale_embedding": True,
+}
+"""Sizes of the tiny translators."""
 CORPUS = (
     "The quick brown fox jumps over the lazy dog. We all went down to the river when the rain had stopped.",
     "El veloz murciélago hindú comía feliz cardillo y kiwi. La cigüeña tocaba el saxofón detrás del palenque.",
@@ -41,16 +55,7 @@ def nllb(folder: Path, end_logit: float = 2.95) -> None:
     torch.manual_seed(SEED)
     config = M2M100Config(
         vocab_size=len(tokenizer),
-        d_model=16,
-        encoder_layers=1,
-        decoder_layers=1,
-        encoder_attention_heads=2,
-        decoder_attention_heads=2,
-        encoder_ffn_dim=32,
-        decoder_ffn_dim=32,
-        max_position_embeddings=64,
-        init_std=0.3,
-        scale_embedding=True,
+        **SEQ2SEQ,
     )
     model = M2M100ForConditionalGeneration(config)
     _teach_to_end(model.model.decoder.layer_norm, model.model.shared.weight, tokenizer.eos_token_id, end_logit)
@@ -98,16 +103,7 @@ def marian(folder: Path, end_logit: float = 2.0) -> None:
     model = MarianMTModel(
         MarianConfig(
             vocab_size=len(vocabulary),
-            d_model=16,
-            encoder_layers=1,
-            decoder_layers=1,
-            encoder_attention_heads=2,
-            decoder_attention_heads=2,
-            encoder_ffn_dim=32,
-            decoder_ffn_dim=32,
-            max_position_embeddings=64,
-            init_std=0.3,
-            scale_embedding=True,
+            **SEQ2SEQ,
             pad_token_id=pad,
             eos_token_id=0,
             decoder_start_token_id=pad,

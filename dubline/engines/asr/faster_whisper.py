@@ -61,8 +61,8 @@ class FasterWhisper:
         return TranscriptionResult(language, confidence, words)
 
     @staticmethod
-    def _words(segments: Iterator[object], language: str, duration_s: float, progress: Progress) -> Iterator[Word]:
+    def _words(segments: Iterator[Any], language: str, duration_s: float, progress: Progress) -> Iterator[Word]:
         for segment in segments:
-            timed = segment.words or ()  # type: ignore[attr-defined]  # the library is untyped
+            timed = segment.words or ()
             yield from words_of(((w.word, w.start, w.end, w.probability) for w in timed), language)
-            progress(min(1.0, segment.end / duration_s))  # type: ignore[attr-defined]
+            progress(min(1.0, segment.end / duration_s))

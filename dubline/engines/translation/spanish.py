@@ -7,6 +7,7 @@ for; doubled objects of gustar; interrogatives where a relative stands; the fami
 from __future__ import annotations
 
 import re
+from functools import partial
 
 _ESTAR = {
     "soy": "estoy",
@@ -71,13 +72,17 @@ _RULES = tuple(
 )
 
 
+def _worded(wording: str, match: re.Match[str]) -> str:
+    return _like(match.group(), match.expand(wording))
+
+
 def mended(text: str) -> str:
     """The same with these turns put right; case as it was."""
     text = _ORIGIN.sub(lambda match: _like(match.group(), f"de {match[1].lower()} {match[2]}"), text)
     for pattern in _TO_ESTAR:
         text = pattern.sub(lambda match: _like(match.group(), _ESTAR[match.group().lower()]), text)
     for pattern, wording in _RULES:
-        text = pattern.sub(lambda match, wording=wording: _like(match.group(), match.expand(wording)), text)  # type: ignore[misc]
+        text = pattern.sub(partial(_worded, wording), text)
     return text
 
 

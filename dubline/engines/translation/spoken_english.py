@@ -8,6 +8,7 @@ about closed classes of words only (auxiliaries, pronouns, particles), and hold 
 from __future__ import annotations
 
 import re
+from functools import partial
 
 HESITATIONS = frozenset(
     (
@@ -171,11 +172,15 @@ _BARE_NO = re.compile(r"\b(no)\.(?=\s|$)(?!\s*\d)", re.IGNORECASE)
 _APOSTROPHES = str.maketrans("’‘ʼ", "'''")
 
 
+def _worded(wording: str, match: re.Match[str]) -> str:
+    return _cased(match, match.expand(wording))
+
+
 def plain(text: str) -> str:
     """The same in plain written English; an upper-case start stays one."""
     text = text.translate(_APOSTROPHES)
     for rule, wording in _RULES:
-        text = rule.sub(lambda match, wording=wording: _cased(match, match.expand(wording)), text)  # type: ignore[misc]
+        text = rule.sub(partial(_worded, wording), text)
     # 'No.' is the abbreviation of 'number' in the dictionaries.
     return " ".join(_BARE_NO.sub(r"\1 .", text).split())
 
