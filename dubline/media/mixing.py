@@ -96,7 +96,7 @@ def mix(
     and stereo, to the front pair of quad, and to the front centre alone where there is one. Each follows the level of
     the speech it replaces. One gain for all voices, at most mastering.VOICES_DB, brings the track to the original's
     integrated loudness; with `target_lufs` a gain for the whole track brings it there. True peaks above
-    levels.CEILING_DBTP are pressed down smoothly. A line that passed the end would lengthen the track; placing leaves none. Prepared clips
+    levels.CEILING_DBTP are pressed down smoothly. A line past the end lengthens the track. Prepared clips
     lie beside `out` while it runs. Raises OutputUnavailable, MediaToolFailed.
     """
     clips = prepare_clips(placed, out.parent)
