@@ -25,6 +25,8 @@ from quality_suites.derive import overlaps_ms
 from quality_suites.rules import LINES, WHOLE, Frames, Row, Suite, all_rows, bounded, holds, never, one_whole
 
 _TOLERANCE = 1e-6
+_NOTICED_MS = 125
+"""Shorter differences in time are not detected (ITU-R BT.1359)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,10 @@ class _Placement:
     stretch: float | None
     """None where the original's sound is kept."""
 
+    @property
+    def dubbed(self) -> bool:
+        return self.stretch is not None
+
 
 def rows(transcript: Transcript, plan: SpeechPlan, timeline: FittedTimeline) -> Frames:
     """A row for each placed phrase and each line kept, then one for each planned phrase that has no place."""
@@ -45,9 +51,10 @@ def rows(transcript: Transcript, plan: SpeechPlan, timeline: FittedTimeline) -> 
     placements = list(_placements(timeline))
     lines: list[Row] = []
     seen: set[str] = set()
-    for placement, overlap in zip(placements, _overlaps(speakers, placements), strict=True):
+    overlaps = zip(_overlaps(speakers, placements), _new_overlaps(speakers, planned, placements), strict=True)
+    for placement, (within, across) in zip(placements, overlaps, strict=True):
         row = _row(placement, speakers, planned.get(placement.subject), timeline.duration_ms)
-        lines.append(row | overlap | {"again": placement.subject in seen})
+        lines.append(row | within | across | {"again": placement.subject in seen})
         seen.add(placement.subject)
     missing = [p.id for line in plan.lines if line.segment not in seen for p in line.phrases if p.id not in seen]
     lines += [_blank(phrase) | {"missing": True} for phrase in missing]
@@ -63,7 +70,7 @@ def _placements(timeline: FittedTimeline) -> Iterator[_Placement]:
 
 
 def _blank(subject: str) -> Row:
-    judged = ("missing", "unknown", "again", "overlap_ms", "original_overlap_ms")
+    judged = ("missing", "unknown", "again", "overlap_ms", "original_overlap_ms", "new_overlap_ms", "more_overlap_ms")
     measured = ("past_end_ms", "stretch", "rate", "lag_ms")
     return {"subject": subject} | dict.fromkeys(judged + measured)
 
@@ -84,6 +91,29 @@ def _overlaps(speakers: Mapping[str, str], placements: list[_Placement]) -> list
     ]
 
 
+def _new_overlaps(
+    speakers: Mapping[str, str], planned: Mapping[str, PlannedPhrase], placements: list[_Placement]
+) -> list[dict[str, int]]:
+    """For each placement, the longest time for which it is said over an earlier one of another speaker, beyond what
+    their sources were: apart for those that were not said at once at all, and for those that were."""
+    result = [{"new_overlap_ms": 0, "more_overlap_ms": 0} for _ in placements]
+    heard: list[int] = []
+    for index in sorted(range(len(placements)), key=lambda i: placements[i].span):
+        one = placements[index]
+        if not one.dubbed or one.subject not in planned:
+            continue
+        heard = [other for other in heard if placements[other].span.end_ms > one.span.start_ms]
+        for other in map(placements.__getitem__, heard):
+            if speakers.get(other.segment) == speakers.get(one.segment):
+                continue
+            source_ms = planned[one.subject].slot.overlap_ms(planned[other.subject].slot)
+            column = "more_overlap_ms" if source_ms else "new_overlap_ms"
+            excess_ms = one.span.overlap_ms(other.span) - source_ms
+            result[index][column] = max(result[index][column], excess_ms)
+        heard.append(index)
+    return result
+
+
 def _row(placement: _Placement, speakers: Mapping[str, str], planned: PlannedPhrase | None, duration_ms: int) -> Row:
     unknown = placement.segment not in speakers or (planned is None and placement.stretch is not None)
     row = _blank(placement.subject) | {"missing": False, "unknown": unknown}
@@ -99,7 +129,7 @@ def _row(placement: _Placement, speakers: Mapping[str, str], planned: PlannedPhr
 
 SUITE = Suite(
     name="timeline",
-    version=2,
+    version=3,
     rows=rows,
     remedy="Run again with --refresh place.",
     rules=(
@@ -145,6 +175,24 @@ SUITE = Suite(
             "phrase {subject} overlaps an earlier line of the same speaker by {overlap_ms} ms",
             "one person says one thing at a time",
             most=0,
+        ),
+        bounded(
+            "no-new-overlap",
+            LINES,
+            "new_overlap_ms",
+            "critical",
+            "phrase {subject} is said over another speaker's for {new_overlap_ms} ms, which the source was not",
+            "two people speak at once only where they did so in the source",
+            most=0,
+        ),
+        bounded(
+            "no-longer-overlap",
+            LINES,
+            "more_overlap_ms",
+            "review",
+            "phrase {subject} is said over another speaker's for {more_overlap_ms} ms more than the source was",
+            "listen whether both can be followed",
+            most=_NOTICED_MS,
         ),
         bounded(
             "original-overlap",

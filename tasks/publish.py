@@ -46,7 +46,7 @@ def publish(
             loudness=request.loudness,
             dubs=published,
             files=tuple(folder.files),
-            warnings=(*_warnings(source, script), *_missing_fonts(dubs)),
+            warnings=(*_warnings(request, source, script), *_missing_fonts(dubs)),
             stage_seconds={timing.stage: timing.seconds for timing in timings if not timing.cached},
         )
         if transcript:
@@ -81,12 +81,17 @@ def _report(
     )
 
 
-def _warnings(source: Source, script: Script | None) -> tuple[str, ...]:
+def _warnings(request: TranslateRequest, source: Source, script: Script | None) -> Iterator[str]:
+    if script is not None:
+        return
     if source.dubbed_track is None:
-        return ("The video has no sound: nothing was dubbed.",)
-    if script is None:
-        return ("No speech was found: the original sound was kept.",)
-    return ()
+        yield "The video has no sound: nothing was dubbed."
+    else:
+        yield "No speech was found: the original sound was kept."
+    if request.loudness is not None:
+        yield f"The loudness of {request.loudness:g} LUFS was not applied: it is that of a dub."
+    if request.burn_in:
+        yield "No video with burned-in subtitles was made: there are none."
 
 
 def _cast(transcript: Transcript, dubs: tuple[ManifestDub, ...]) -> str:

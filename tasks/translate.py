@@ -29,14 +29,17 @@ def translate(script: Script, language: str, engine: EngineSpec, glossary: Gloss
         found = honour.translate(translator, request, teller())
     used = glossary.within([normal(text) for _, text in texts])
     lines = tuple(
-        _in_figures(line, text, script.language, language) for line, (_, text) in zip(found.lines, texts, strict=True)
+        _in_figures(line, normal(text), script.language, language, glossary)
+        for line, (_, text) in zip(found.lines, texts, strict=True)
     )
     translation = Translation(script.language, language, lines, found.route, used)
     offered = engine_class(engine).offers_alternatives
     return Lines(artifact=artifacts().put_value(translation), language=language, alternatives=offered)
 
 
-def _in_figures(line: Line, source: str, source_language: str, language: str) -> Line:
+def _in_figures(line: Line, source: str, source_language: str, language: str, glossary: Glossary) -> Line:
     """The line with its figures as the language writes them; engines take them over as they stand."""
-    text, *others = (localized(text, source, source_language, language) for text in (line.text, *line.alternatives))
+    text, *others = (
+        localized(text, source, source_language, language, glossary) for text in (line.text, *line.alternatives)
+    )
     return replace(line, text=text, alternatives=tuple(others))

@@ -42,6 +42,12 @@ class Solved:
     """Line -> which of its wordings."""
     optimal: bool = True
 
+    @property
+    def reach(self) -> Span:
+        """From the first start to the last end."""
+        spans = [fit.span for fit in self.fits.values()]
+        return Span(min(span.start_ms for span in spans), max(span.end_ms for span in spans))
+
 
 @dataclass(frozen=True, slots=True)
 class Costs:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from dubline.domain.glossary import NO_GLOSSARY, Glossary
+
 _COMMA_GROUPS = frozenset(
     ("en", "zh", "zh-hant", "yue", "ja", "ko", "hi", "th", "he", "ar", "bn", "ta", "te", "ur", "sw", "cy", "ga", "mt")
 )
@@ -21,15 +23,18 @@ _NAMED = re.compile(r"(?<=[\w,] )[A-Z]\w* (\d+(?:[.,]\d+)+)")
 """A number behind a capitalized word that does not begin the text."""
 
 
-def localized(text: str, source: str, source_language: str, target_language: str) -> str:
+def localized(
+    text: str, source: str, source_language: str, target_language: str, glossary: Glossary = NO_GLOSSARY
+) -> str:
     """The translation with those numbers rewritten that it took over from the source as they stood.
 
     A number with a separator that the source does not have was written by the engine, and is left alone; so is one that
-    belongs to a name ("Python 3.11").
+    belongs to a name ("Python 3.11") or to a term of the glossary.
     """
     if _symbols(source_language) == _symbols(target_language):
         return text
-    known = frozenset(_FIGURES.findall(source)) - frozenset(_NAMED.findall(source))
+    terms = " ".join(source[found.start : found.end] for found in glossary.find(source))
+    known = set(_FIGURES.findall(source)) - set(_NAMED.findall(source)) - set(_FIGURES.findall(terms))
     return _FIGURES.sub(
         lambda m: _rewritten(m.group(), source_language, target_language) if m.group() in known else m.group(), text
     )

@@ -21,8 +21,8 @@ PAUSE_MS = 300
 _BREAK_COST = 50.0
 """For each step of `break_cost`, against the misfit in ms: a phrase of a second is a third too long or too short sooner
 than an article stands alone before a pause, which listeners cannot follow."""
-_EMPTY_COST = 1000.0
-"""A phrase of the source during which the dub is silent."""
+_EMPTY_COST, _EMPTY_START_COST = 1000.0, 2000.0
+"""A phrase of the source during which the dub is silent; twice as bad where a mouth opens after the others' talk."""
 
 
 def slots(segment: Segment) -> tuple[Span, ...]:
@@ -69,7 +69,7 @@ def _best_cuts(words: Sequence[Token], times: Sequence[float], spans: Sequence[S
         for stop in range(len(words) + 1):
             cut = _cut_cost(words, stop, language) if number < len(spans) - 1 else 0.0
             options = [
-                (best[start] + _misfit(times[stop] - times[start], span.len_ms) + cut, start)
+                (best[start] + _misfit(times[stop] - times[start], span.len_ms, first=number == 0) + cut, start)
                 for start in range(stop + 1)
             ]
             cost, source = min(options)
@@ -87,8 +87,8 @@ def _cut_cost(words: Sequence[Token], stop: int, language: str) -> float:
     return _BREAK_COST * break_cost(words[stop - 1], words[stop], language) if 0 < stop < len(words) else 0.0
 
 
-def _misfit(spoken_ms: float, slot_ms: int) -> float:
+def _misfit(spoken_ms: float, slot_ms: int, first: bool) -> float:
     """Convex, so that what is too much is shared out over the phrases instead of falling to one."""
     if not spoken_ms:
-        return _EMPTY_COST + slot_ms
+        return (_EMPTY_START_COST if first else _EMPTY_COST) + slot_ms
     return (spoken_ms - slot_ms) ** 2 / (spoken_ms + slot_ms)

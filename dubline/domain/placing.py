@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dubline.domain.fit_items import Fit, Item, original, passages, settled, spoken_items
-from dubline.domain.fitting import FINISHED, solve
+from dubline.domain.fitting import FINISHED, Solved, solve
+from dubline.domain.phrasing import slots
 from dubline.domain.time import Span
 from dubline.domain.timeline import (
     EARLY_MS,
@@ -43,10 +44,10 @@ def _best_places(
 ) -> tuple[list[tuple[Item, ...]], dict[tuple[int, int], Fit], bool]:
     """The lines as they were placed, their places, and whether those are optimal.
 
-    Passages are placed apart, and all together where speech must be pulled back from the end. Where even that does not
-    make room, the lines that are furthest too long keep the original's sound, until the others fit.
+    All together where speech must be pulled back from the end. Where even that does not make room, the lines that are
+    furthest too long keep the original's sound, until the others fit.
     """
-    solved = [solve(_flat(block), duration_ms, FINISHED) for block in passages(lines)]
+    solved = _placed_apart(lines, duration_ms)
     fits = settled(lines, {key: fit for one in solved for key, fit in one.fits.items()})
     while (excess_ms := _latest(lines, fits) - duration_ms) > 0:
         if len(solved) == 1:
@@ -54,6 +55,19 @@ def _best_places(
         solved = [solve(_flat(lines), duration_ms, FINISHED)]
         fits = settled(lines, solved[0].fits)
     return lines, fits, all(one.optimal for one in solved)
+
+
+def _placed_apart(lines: Sequence[tuple[Item, ...]], duration_ms: int) -> list[Solved]:
+    """Passages placed apart; where one runs into the next, the two as one."""
+    done: list[tuple[list[tuple[Item, ...]], Solved]] = []
+    for passage in passages(lines):
+        block = list(passage)
+        solved = solve(_flat(block), duration_ms, FINISHED)
+        while done and done[-1][1].reach.end_ms > solved.reach.start_ms:
+            block = [*done.pop()[0], *block]
+            solved = solve(_flat(block), duration_ms, FINISHED)
+        done.append((block, solved))
+    return [solved for _, solved in done]
 
 
 def _latest(lines: Sequence[tuple[Item, ...]], fits: Mapping[tuple[int, int], Fit]) -> int:
@@ -101,7 +115,9 @@ def _placed_line(
         PlacedPhrase(phrase.id, fits[item.key].span, fits[item.key].tempo, _flags(fits[item.key].span, phrase.slot))
         for phrase, item in zip(line.phrases, items, strict=True)
     )
-    return PlacedLine(segment.id, phrases[0].span | phrases[-1].span, phrases)
+    said = {phrase.slot for phrase in line.phrases}
+    silent = tuple(slot for slot in slots(segment) if slot not in said)
+    return PlacedLine(segment.id, phrases[0].span | phrases[-1].span, phrases, silent)
 
 
 def _flags(span: Span, slot: Span) -> tuple[str, ...]:

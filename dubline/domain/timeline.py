@@ -83,6 +83,8 @@ class PlacedLine:
     segment: str
     span: Span
     phrases: tuple[PlacedPhrase, ...]
+    silent: tuple[Span, ...] = ()
+    """The source's phrases for which the translation has no words left."""
 
     @property
     def kept_original(self) -> bool:
@@ -90,10 +92,11 @@ class PlacedLine:
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """Of: kept-original, late, early."""
+        """Of: kept-original, late, early, part-silent."""
         if self.kept_original:
             return ("kept-original",)
-        return tuple(dict.fromkeys(flag for phrase in self.phrases for flag in phrase.flags))
+        timing = dict.fromkeys(flag for phrase in self.phrases for flag in phrase.flags)
+        return (*timing, "part-silent") if self.silent else tuple(timing)
 
 
 @dataclass(frozen=True, slots=True)

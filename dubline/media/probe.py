@@ -7,6 +7,7 @@ the container can seek it reads only the last seconds.
 from __future__ import annotations
 
 import json
+import math
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -138,8 +139,8 @@ def _duration_ms(path: Path, header: dict[str, Any], container: str) -> int:
     start = _seconds(header["format"].get("start_time")) or 0.0
     announced = _announced_s(header, container)
     slack = max(0.5, min(announced * 0.005, 5.0))
-    end = _last_packet_s(path, f"{start + announced - _TAIL_S:.3f}%") - start if announced > _TAIL_S else 0.0
-    if abs(end - announced) > slack or announced == 0:
+    end = _last_packet_s(path, f"{start + announced - _TAIL_S:.3f}%") - start if announced > _TAIL_S else -math.inf
+    if abs(end - announced) > slack:
         end = _last_packet_s(path, None) - start
     if end <= 0:
         raise InvalidMedia(f"'{shown(path)}' holds no picture or sound; it looks truncated, copy or download it again.")

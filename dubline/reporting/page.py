@@ -24,6 +24,7 @@ FLAG_MEANINGS = {
     "kept-original": "The line could not be spoken, or has no room: the original voice is heard.",
     "late": "Starts noticeably after the original.",
     "early": "Starts noticeably before the original.",
+    "part-silent": "The translation has fewer words than the original has phrases: during some the dub is silent.",
 }
 
 

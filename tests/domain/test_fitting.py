@@ -21,7 +21,7 @@ from dubline.domain.timeline import (
     PlannedPhrase,
     SpeechPlan,
 )
-from dubline.domain.transcript import Line, Segment, Transcript, Translation
+from dubline.domain.transcript import Line, Segment, Transcript, Translation, Word
 
 
 def transcript_of(*segments):
@@ -234,6 +234,13 @@ def test_a_line_too_long_for_the_room_before_an_unspoken_one_is_heard_after_it()
     assert [line.flags for line in lines] == [("late",), ("kept-original",), ("late",)]
 
 
+def test_speech_that_runs_over_a_long_silence_is_fitted_together_with_what_follows_it():
+    """Apart, the first line would be slowed to its natural pace and throw the second far behind its source."""
+    segments, clips = [(1000, 2000, "A"), (4000, 5000, "A")], [3600, 1000]
+    lines = place_clips(segments, clips, 20_000)
+    assert lines[0].span.end_ms <= lines[1].span.start_ms <= 4000 + LATE_MS
+
+
 def test_a_line_slightly_too_long_for_the_room_before_an_unspoken_one_begins_early():
     lines = place_clips([(1000, 2000, "A"), (2000, 4000, "A")], [1200, None], 20_000)
     assert 860 <= lines[0].span.start_ms <= 960
@@ -273,6 +280,15 @@ def test_one_hopeless_line_at_the_end_leaves_the_others_where_they_belong():
     assert spans(lines)[:2] == [(5000, 6000), (10_000, 11_000)]
     assert abs(lines[2].span.start_ms - 15_000) <= EARLY_MS
     assert lines[2].flags == ("kept-original",)
+
+
+def test_phrases_that_the_translation_has_no_words_for_are_told():
+    words = tuple(Word("word", Span(start, start + 400), 0.9) for start in (0, 1000))
+    segment = Segment("s0", Span(0, 1400), "word word", "A", words)
+    line = line_of(segment, [words[0].span])
+    timeline = place(Transcript("en", (segment,)), SpeechPlan("en", "es", (line,)), {"s0.1": 400}, 5000)
+    assert timeline.lines[0].silent == (words[1].span,)
+    assert timeline.lines[0].flags == ("part-silent",)
 
 
 def test_nothing_to_say_is_an_empty_timeline():

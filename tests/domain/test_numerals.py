@@ -2,6 +2,7 @@
 
 import pytest
 
+from dubline.domain.glossary import Glossary, Term
 from dubline.domain.numerals import localized
 
 
@@ -31,6 +32,12 @@ def test_a_number_that_the_engine_wrote_itself_stays():
 def test_a_number_that_belongs_to_a_name_stays():
     source = "We use Python 3.11 for 2.5 years."
     assert localized("Usamos Python 3.11 por 2.5 años.", source, "en", "es") == "Usamos Python 3.11 por 2,5 años."
+
+
+def test_a_number_in_a_term_of_the_glossary_stays():
+    glossary = Glossary((Term("the 10.30 train", None),))
+    text, source = "Llega the 10.30 train en 2.5 horas.", "The 10.30 train comes in 2.5 hours."
+    assert localized(text, source, "en", "es", glossary) == "Llega the 10.30 train en 2,5 horas."
 
 
 def test_a_list_of_numbers_is_no_number():

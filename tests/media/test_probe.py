@@ -79,6 +79,13 @@ def test_the_duration_of_a_file_that_announces_none_is_counted(clips: Clips, tmp
     assert probed(live).duration_ms == pytest.approx(2000, abs=60)
 
 
+@pytest.mark.parametrize("container", ["mp4", "mkv", "avi", "ts"])
+def test_a_video_of_a_fifth_of_a_second_is_one(tmp_path: Path, container: str) -> None:
+    short = tmp_path / f"short.{container}"
+    ffmpeg("-f", "lavfi", "-i", "color=blue:s=32x32:r=25:d=0.2", "-c:v", "libx264", "-bf", "0", short)
+    assert probed(short).duration_ms == pytest.approx(200, abs=40)
+
+
 def test_the_end_of_a_long_file_is_found_by_seeking(tmp_path: Path) -> None:
     long = tmp_path / "long.mp4"
     picture = "color=blue:s=32x32:r=5:d=40"

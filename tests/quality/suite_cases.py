@@ -41,6 +41,8 @@ def plan_at(speed):
 
 
 PLAN = plan_at(1.0)
+EARLIER = Span(1900, 4000)
+AT_ONCE = replace(PLAN, lines=(PLAN.lines[0], planned(replace(TWO, span=EARLIER), LINE_2), PLAN.lines[2]))
 LEVELS = Levels(duration_ms=2000, rms_dbfs=-20.0, peak_dbfs=-3.0, clipped_share=0.0)
 CLIPS = {"s1.1": LEVELS, "s2.1": LEVELS, "s3.1": LEVELS}
 
@@ -204,8 +206,10 @@ BROKEN = {
         "line-placed": placed(*PLACED[:2]),
         "line-placed-once": placed(*PLACED, kept("s3", Span(7100, 7500)), kept("s3", Span(7500, 9000))),
         "line-known": placed(*PLACED, at("s4", Span(8000, 9000))),
-        "no-overlap": placed(at("s1", Span(0, 5001)), *PLACED[1:]),
-        "original-overlap": placed(at("s1", Span(0, 5001)), PLACED[1], kept("s3", PLACED[2].span)),
+        "no-overlap": placed(at("s1", Span(0, 5001)), kept("s2", TWO.span), PLACED[2]),
+        "no-new-overlap": placed(at("s1", Span(0, 2001)), *PLACED[1:]),
+        "no-longer-overlap": placed(at("s1", Span(0, 2126)), at("s2", EARLIER), PLACED[2], plan=AT_ONCE),
+        "original-overlap": placed(at("s1", Span(0, 5001)), kept("s2", TWO.span), kept("s3", THREE.span)),
         "inside-video": third_placed(Span(5000, 10_001)),
         "stretch": third_placed(THREE.span, 1.151),
         "rate": placed(*PLACED, plan=plan_at(1.26)),
