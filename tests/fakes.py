@@ -6,6 +6,8 @@ A profile names them as `tests.fakes:FakeTranscriber`; what they say is in the p
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import accumulate
 from typing import ClassVar
 
 import numpy as np
@@ -34,13 +36,18 @@ from dubline.engines.registry import EngineSpec
 
 LANGUAGES = {"en", "es", "fr"}
 WORD_MS = 250
+SILENCE_MS = 20
+"""Behind each word."""
+PAUSE = "|"
+"""A word of which nothing is heard, twice as long as others."""
 
 
 class FakeTranscriber:
-    """Hears the option `text` in any audio that is not silent, a word each 250 ms."""
+    """Hears the option `text` in any audio that is not silent, a word each `word_ms`."""
 
     def __init__(self, spec: EngineSpec, models: ModelStore) -> None:
         self._text = str(spec.options.get("text", "Hello there. How are you?"))
+        self._word_ms = int(spec.options.get("word_ms", WORD_MS))
 
     @staticmethod
     def recognizes(language: str) -> bool:
@@ -50,8 +57,11 @@ class FakeTranscriber:
         samples, _ = soundfile.read(request.audio, dtype="float32")
         progress(0.5)
         heard = self._text.split() if np.abs(samples).max(initial=0) > 0.01 else []
+        ends = list(accumulate(self._word_ms * (1 + (text == PAUSE)) for text in heard))
         words = tuple(
-            Word(text, Span(index * WORD_MS, (index + 1) * WORD_MS - 20), 0.9) for index, text in enumerate(heard)
+            Word(text, Span(end - self._word_ms, end - SILENCE_MS), 0.9)
+            for text, end in zip(heard, ends, strict=True)
+            if text != PAUSE
         )
         return TranscriptionResult(request.language or "en", 1.0, words)
 
@@ -82,12 +92,13 @@ class FakeSeparator:
 
 
 class FakeTranslator:
-    """Turns every text around, `times` over; says nothing for the text `mute`."""
+    """Turns every text around, `times` over; says nothing for the text `mute`, and `says` for all others if given."""
 
     offers_alternatives: ClassVar[bool] = False
 
     def __init__(self, spec: EngineSpec, models: ModelStore) -> None:
         self._times, self._mute = int(spec.options.get("times", 1)), str(spec.options.get("mute", ""))
+        self._says = str(spec.options.get("says", ""))
 
     @staticmethod
     def supports(_: EngineSpec, source: str, target: str) -> bool:
@@ -103,17 +114,33 @@ class FakeTranslator:
         return TranslationResult(lines, (request.source, request.target))
 
     def _turned(self, text: str, target: str) -> str:
-        return "" if text == self._mute else f"{' '.join([text[::-1]] * self._times)} {target}"
+        return "" if text == self._mute else self._says or f"{' '.join([text[::-1]] * self._times)} {target}"
+
+
+class FakeTranslatorOfSeveral(FakeTranslator):
+    """Offers to turn a text around just once, too."""
+
+    offers_alternatives: ClassVar[bool] = True
+
+    def translate(self, request: TranslationRequest, progress: Progress = no_progress) -> TranslationResult:
+        result = super().translate(request, progress)
+        once = (f"{text[::-1]} {request.target}" for _, text in request.texts)
+        lines = (replace(line, alternatives=(other,)) for line, other in zip(result.lines, once, strict=True))
+        return replace(result, lines=tuple(lines))
 
 
 class FakeSpeech:
-    """Hums each line, 50 ms a character; fails on a line with `unspeakable` turned around."""
+    """Hums each line, 50 ms a character, `slower` by that factor than it predicts.
+
+    Fails on a line with `unspeakable` turned around, and with the option `once` on every text that it spoke before.
+    """
 
     batch_size: ClassVar[int] = 1
     rates: ClassVar[tuple[float, float]] = (0.85, 1.25)
 
     def __init__(self, spec: EngineSpec, models: ModelStore) -> None:
-        pass
+        self._slower, self._once = float(spec.options.get("slower", 1)), bool(spec.options.get("once", False))
+        self._spoken: set[str] = set()
 
     @staticmethod
     def voices(language: str) -> tuple[Voice, ...]:
@@ -127,9 +154,11 @@ class FakeSpeech:
         return tuple(self._hum(request) for request in requests)
 
     def _hum(self, request: SpeechRequest) -> SpeechResult:
-        if "unspeakable"[::-1] in request.text:
+        if "unspeakable"[::-1] in request.text or (self._once and request.text in self._spoken):
             raise EngineFailed("This text cannot be spoken.")
-        seconds = self.predicted_ms(request.text, request.language, request.voice) / 1000 / request.speed
+        self._spoken.add(request.text)
+        predicted_ms = self.predicted_ms(request.text, request.language, request.voice)
+        seconds = self._slower * predicted_ms / 1000 / request.speed
         pitch = 110 if request.voice == "bass" else 220
         time = np.arange(int(24_000 * seconds)) / 24_000
         return SpeechResult((0.3 * np.sin(2 * np.pi * pitch * time)).astype(np.float32), 24_000)

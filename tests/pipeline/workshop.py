@@ -41,9 +41,9 @@ class Workshop:
     def ledger(self) -> Path:
         return self.root / "ledger.jsonl"
 
-    def profile(self, **options: dict[str, str]) -> None:
-        """Write the profile `fake`; options by capability."""
-        engines = {name: {"engine": f"tests.fakes:{kind}"} for name, kind in ENGINES.items()}
+    def profile(self, kinds: dict[str, str] | None = None, **options: dict[str, str | int | float | bool]) -> None:
+        """Write the profile `fake`: other `kinds` of fakes than the usual ones, and options, by capability."""
+        engines = {name: {"engine": f"tests.fakes:{kind}"} for name, kind in (ENGINES | (kinds or {})).items()}
         for name, values in options.items():
             engines[name]["options"] = values
         (self.root / "profiles").mkdir(exist_ok=True)
