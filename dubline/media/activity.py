@@ -16,6 +16,10 @@ _BLOCK_FRAMES = 3_000
 """Half a minute: a threshold follows the room and the speaker, not the whole programme."""
 _FLOOR, _SPEECH = 10, 90
 """Percentiles of the frames' levels that stand for the room and for speech."""
+_NOTHING_DB = -90.0
+"""Below it is no room but silence that an editor or a noise gate put there: the last bit of 16."""
+_ROOM_DB = 30.0
+"""Where such silence hides the room, that is taken for at least so much softer than the speech."""
 _SHARE = 0.35
 """Of the way from room to speech, in dB, from which on a frame counts as sound. From 0.25 to 0.45 the corrected word
 times of the sample do not change by more than 3 ms (`python -m bench.words`)."""
@@ -74,7 +78,10 @@ def _threshold(levels: NDArray[np.float64], block: Span, turns: Sequence[Span], 
     if not len(spoken):
         return None
     speech = float(np.percentile(spoken, _SPEECH))
-    floor = float(np.percentile(_frames(levels, [block]), _FLOOR))
+    every = _frames(levels, [block])
+    floor = float(np.percentile(every, _FLOOR))
+    if floor < _NOTHING_DB < speech:
+        floor = min(float(np.percentile(every[every > _NOTHING_DB], _FLOOR)), speech - _ROOM_DB)
     if speech - floor < _CONTRAST_DB:
         return None
     threshold = floor + _SHARE * (speech - floor)

@@ -130,10 +130,12 @@ def test_spanish_is_mended_where_a_rule_can(wrong, right):
 def test_a_dialogue_reads_as_spanish(engine):
     dialogue = {
         "Hello. How are you doing?": "Hola. ¿Cómo estás?",
-        "What's your name?": "¿Cuál es tu nombre?",
+        "What's your name?": "¿Cómo te llamas?",
         "No.": "No.",
+        "Oh, I'm sorry. Did you sleep well?": "Oh, lo siento. ¿Dormiste bien?",
+        "I am late. It's late.": "Llego tarde. Es tarde.",
         "Can you see it?": "¿Lo puedes ver?",
-        "Let's go!": "¡Vamos a ir!",
+        "Let's go!": "¡Vámonos!",
         "That's amazing, isn't it?": "Eso está asombrando, ¿verdad?",
         "and it doesn't work": "y no funciona",
     }
@@ -215,7 +217,7 @@ def test_apertium_has_one_wording_for_each_text(engine):
 def test_a_failing_program_is_an_engine_that_failed(engine, monkeypatch):
     monkeypatch.setattr(apertium, "mode", lambda *_: "no-such-mode")
     with pytest.raises(EngineFailed, match="Apertium failed"):
-        ask(engine, "Hello.")
+        ask(engine, "The house is red.")
 
 
 # --- routes -----------------------------------------------------------------------------------------------------------

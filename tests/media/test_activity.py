@@ -73,6 +73,14 @@ def test_a_later_quieter_half_minute_has_its_own_threshold(tmp_path):
     assert len(sounding(path, [Span(1000, 29_000), Span(31_000, 34_000)])) == 3
 
 
+def test_the_room_before_speech_is_not_speech_though_an_editor_cut_in_silence_without_one(tmp_path):
+    path = tmp_path / "a.wav"
+    spoken, _ = soundfile.read(recording(path, [(0.5, 2.0)], 2.5, noise=0.003))
+    soundfile.write(path, np.concatenate([np.zeros(3 * RATE), spoken, np.zeros(3 * RATE)]), RATE)
+    (found,) = sounding(path, [Span(3400, 5100)])
+    assert (found.start_ms, found.end_ms) == (pytest.approx(3500, abs=20), pytest.approx(5000, abs=20))
+
+
 def test_silence_has_no_speech(tmp_path):
     assert sounding(recording(tmp_path / "a.wav", [], 2), []) == ()
 

@@ -1,8 +1,9 @@
 """Apertium: rule-based translation from Debian packages, offline and quick.
 
-Its rules need help with speech: what goes in is made plain first (`spoken_english`), what comes out is put right
-afterwards (`repair`, `spanish`), people's names and set phrases are honoured like a glossary's terms (`honour`). A pair
-without a package of its own goes through other languages (`apertium_modes`).
+Its rules need help with speech: set phrases have a phrasebook, and what else goes in is made plain first
+(`spoken_english`); what comes out is put right afterwards (`repair`, `spanish`), people's names and the set phrases
+inside sentences are honoured like a glossary's terms (`honour`). A pair without a package of its own goes through other
+languages (`apertium_modes`).
 
 Neighbouring text is context where it helps: a text that breaks off before its sentence ends is translated together with
 the text that continues it, a line break between them, which Apertium carries through.
@@ -12,7 +13,8 @@ from __future__ import annotations
 
 import re
 import subprocess
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar
@@ -23,10 +25,11 @@ from dubline.domain.transcript import Line
 from dubline.engines.contracts import Progress, TranslationRequest, TranslationResult, no_progress
 from dubline.engines.models import ModelStore
 from dubline.engines.registry import EngineSpec
-from dubline.engines.translation import spanish, spoken_english
+from dubline.engines.translation import phrasebook, spanish, spoken_english
 from dubline.engines.translation.apertium_modes import Route, automaton, missing_packages, mode, route
 from dubline.engines.translation.honour import hidden, honoured, shown
 from dubline.engines.translation.repair import repaired, unknown_words, unmarked
+from dubline.engines.translation.sentences import join, sentences
 
 TIMEOUT_S = 300
 _UNFINISHED = re.compile(r"[^\W_][,'’\"”]*$")
@@ -62,12 +65,57 @@ class Apertium:
         way = route(request.source, request.target)
         if way is None:
             raise UnsupportedLanguage(self.unsupported(self._spec, request.source, request.target))
-        english = request.source == "en"
-        texts = tuple((segment, spoken_english.plain(text) if english else text) for segment, text in request.texts)
-        plain = replace(request, texts=texts, glossary=_own_terms([text for _, text in texts], way))
-        lines = honoured(_rendered(plain, way), lambda part: _rendered(part, way), plain)
+        parts = {segment: _parts(text, way) for segment, text in request.texts}
+        open_parts = {
+            f"{segment}.{number}": part.text
+            for segment, own in parts.items()
+            for number, part in enumerate(own)
+            if part.wording is None
+        }
+        rendered = {line.segment: line for line in _by_rules(open_parts, request, way)}
         progress(1.0)
-        return TranslationResult(tuple(map(_finished, lines)), way)
+        lines = tuple(_whole(segment, own, rendered, way[-1]) for segment, own in parts.items())
+        return TranslationResult(lines, way)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some sentences of a text, or one of the phrasebook's."""
+
+    text: str
+    wording: str | None = None
+
+
+def _parts(text: str, way: Route) -> list[_Part]:
+    """The text cut at sentences that are set phrases; whole where it has none."""
+    parts: list[_Part] = []
+    for sentence in sentences(text):
+        wording = phrasebook.said(sentence, way[0], way[-1])
+        if wording is None and parts and parts[-1].wording is None:
+            parts[-1] = _Part(join((parts[-1].text, sentence), way[0]))
+        else:
+            parts.append(_Part(sentence, wording))
+    return parts
+
+
+def _by_rules(texts: Mapping[str, str], request: TranslationRequest, way: Route) -> tuple[Line, ...]:
+    english = way[0] == "en"
+    made_plain = tuple((key, spoken_english.plain(text) if english else text) for key, text in texts.items())
+    plain = replace(request, texts=made_plain, glossary=_own_terms([text for _, text in made_plain], way))
+    return honoured(_rendered(plain, way), lambda part: _rendered(part, way), plain)
+
+
+def _whole(segment: str, parts: Sequence[_Part], rendered: Mapping[str, Line], language: str) -> Line:
+    """A text's parts in one line again."""
+    texts, unknown = [], list[str]()
+    for number, part in enumerate(parts):
+        if part.wording is None:
+            line = rendered[f"{segment}.{number}"]
+            texts.append(line.text)
+            unknown += line.unknown
+        else:
+            texts.append(repaired(part.wording, part.text, language))
+    return _finished(Line(segment, join(texts, language), tuple(unknown)))
 
 
 def _finished(line: Line) -> Line:
@@ -77,9 +125,8 @@ def _finished(line: Line) -> Line:
 
 def _own_terms(texts: list[str], way: Route) -> Glossary:
     """Set phrases of spoken English, and the names of people, which dictionaries would translate (Smith: Herrero)."""
-    formulas = spoken_english.FORMULAS.items() if way[0] == "en" else ()
-    phrases = [Term(phrase, wordings[way[-1]]) for phrase, wordings in formulas if way[-1] in wordings]
-    return Glossary((*phrases, *(Term(name, None) for name in _people(texts, way))))
+    people = (Term(name, None) for name in _people(texts, way))
+    return Glossary((*phrasebook.inside(way[0], way[-1]).terms, *people))
 
 
 def _people(texts: list[str], way: Route) -> list[str]:

@@ -43,7 +43,7 @@ _PLACE = (
 _TO_ESTAR = (
     re.compile(rf"\b({_SER})(?= (?:(?:no|también|solo|todavía|aún|siempre) )?(?:{_GERUND})\b)", re.IGNORECASE),
     re.compile(rf"\b({_SER})(?= (?:{_PLACE})\b)", re.IGNORECASE),
-    re.compile(rf"(?<=\bdónde )(?<!de dónde )({_SER})\b", re.IGNORECASE),
+    re.compile(rf"(?<=\bdónde )(?<!de dónde )(?!fu)({_SER})\b", re.IGNORECASE),  # 'fueron' is of 'ir', too
     re.compile(rf"(?<=\bdonde )({_SER})(?=\s*\?)", re.IGNORECASE),
     re.compile(r"\b(soy|eres|somos|sois)(?= en\b)", re.IGNORECASE),
     re.compile(rf"(?<=\bcómo )({_SER})(?=\?)", re.IGNORECASE),
@@ -60,6 +60,7 @@ _RULES = tuple(
         (r"\b(es|era|fue|sé|sabes|sabe) qué(?= (?!es\b|era\b|hacer\b|tal\b))(?=\w)(?=[^?]*$)", r"\1 lo que"),
         (r"\bdesde entonces(?= (?:\d|el\b|la\b|ayer\b))", "desde"),
         (r"\bI\b", "yo"),
+        (r"(?:(?<=[.!?] )|^)bien(?=, )", "bueno"),
         (r"\bqué un[ao]? (?=\w)(?=[^?]*!)", "qué "),
         # 'To work', of people: what their forms share with the noun 'obra' is left alone.
         (r"\bobr(?=(?:o|amos|áis|an|ando|ar|ado|é|ó|aste|aron|aba\w*|ábamos|ar[éáíe]\w*)\b)", "trabaj"),

@@ -127,6 +127,11 @@ _TURNS = (
     ),
     (r"(?:'ve|'s| have| has)? gotta\b", " have to"),
     (r"\bthat (?=much\b|many\b)", "so "),
+    # Of people and trains; of the hour, 'it is late' is right as it is.
+    (rf"\b(i|you|we|they)(?: am| are|'m|'re) late{_END}", r"\1 arrive late"),
+    (rf"\b((?!(?:it|that|this)\b)\w+)(?: is|'s) late{_END}", r"\1 arrives late"),
+    (rf"\b((?!(?:it|that|this)\b)\w+) (?:was|were) late{_END}", r"\1 arrived late"),
+    (rf"(?<=\w)(?: is|'s) over{_END}", " has ended"),
     # 'Do' as a main verb is lost as if it were an auxiliary, and a 'that' after the verb is read as a conjunction.
     (
         r"(do|does|did|done|doing|make|made|know|like|love|see|saw|hear|heard|get|got|use|try|want|need|say|said|tell|think|about|of|with|for|to|at|in|on)"
@@ -147,27 +152,28 @@ def _compiled(rules: tuple[tuple[str, str], ...], edges: bool) -> tuple[tuple[re
 _RULES = (
     _compiled(_MONEY, False) + _compiled(_REDUCTIONS, True) + _compiled(_CONTRACTIONS, True) + _compiled(_TURNS, False)
 )
-FORMULAS: dict[str, dict[str, str]] = {
-    "please": {"es": "por favor", "fr": "s'il vous plaît", "pt": "por favor", "it": "per favore", "ca": "si us plau"},
-    "thank you very much": {
-        "es": "muchas gracias",
-        "fr": "merci beaucoup",
-        "pt": "muito obrigado",
-        "it": "grazie mille",
-        "ca": "moltes gràcies",
-    },
-    "how are you?": {
-        "es": "¿cómo estás?",
-        "fr": "comment vas-tu\u00a0?",
-        "pt": "como estás?",
-        "it": "come stai?",
-        "ca": "com estàs?",
-    },
-    "right?": {"es": "¿verdad?", "fr": "n'est-ce pas\u00a0?", "pt": "não é?", "it": "vero?", "ca": "oi?"},
-    "good night": {"es": "buenas noches", "fr": "bonne nuit", "pt": "boa noite", "it": "buonanotte", "ca": "bona nit"},
-    "oh my god": {"es": "Dios mío", "fr": "mon Dieu", "pt": "meu Deus", "it": "mio Dio", "ca": "Déu meu"},
-}
-"""Set phrases that no rule translates, in the form that `plain` gives them."""
+_PAST: dict[str, str] = dict(
+    re.findall(
+        r"(\w+):(\w+)",
+        """
+        become:became begin:began break:broke bring:brought build:built buy:bought catch:caught choose:chose come:came
+        cost:cost cut:cut do:did draw:drew drink:drank drive:drove eat:ate fall:fell feel:felt fight:fought find:found
+        fly:flew forget:forgot get:got give:gave go:went grow:grew hang:hung have:had hear:heard hide:hid hit:hit
+        hold:held hurt:hurt keep:kept know:knew lead:led learn:learned leave:left lend:lent let:let lie:lied lose:lost
+        make:made mean:meant meet:met pay:paid put:put read:read ride:rode ring:rang run:ran say:said see:saw sell:sold
+        send:sent shoot:shot shut:shut sing:sang sit:sat sleep:slept speak:spoke spend:spent stand:stood steal:stole
+        swim:swam take:took teach:taught tell:told think:thought throw:threw understand:understood wake:woke wear:wore
+        win:won write:wrote stop:stopped plan:planned drop:dropped
+        """,
+    )
+)
+"""Past of verbs that do not just take -ed, the frequent ones."""
+_DID = re.compile(
+    rf"{_BEGIN}(?P<asked>{_ASKED}(?:what )?)did (?P<who>{_SUBJECT})"
+    rf"(?P<how> (?:really|ever|just|also|even|actually|always))? (?P<verb>[a-z]+){_QUESTION}",
+    re.IGNORECASE,
+)
+"""A question about the past: Romance languages ask without an auxiliary, and without 'did' the verb has to say when."""
 _BARE_NO = re.compile(r"\b(no)\.(?=\s|$)(?!\s*\d)", re.IGNORECASE)
 _APOSTROPHES = str.maketrans("’‘ʼ", "'''")
 
@@ -181,8 +187,17 @@ def plain(text: str) -> str:
     text = text.translate(_APOSTROPHES)
     for rule, wording in _RULES:
         text = rule.sub(partial(_worded, wording), text)
+    text = _DID.sub(lambda m: _cased(m, f"{m['asked']}{m['who']}{m['how'] or ''} {_past(m['verb'].lower())}"), text)
     # 'No.' is the abbreviation of 'number' in the dictionaries.
     return " ".join(_BARE_NO.sub(r"\1 .", text).split())
+
+
+def _past(verb: str) -> str:
+    if verb in _PAST:
+        return _PAST[verb]
+    if verb.endswith("e"):
+        return f"{verb}d"
+    return re.sub(r"(?<=[^aeiou])y$", "i", verb) + "ed"
 
 
 def _cased(match: re.Match[str], wording: str) -> str:
