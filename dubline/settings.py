@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 from pydantic import Field
@@ -30,6 +31,10 @@ class Settings(BaseSettings):
     """Where the hub engines run: `auto` takes a GPU when there is one."""
     profiles: Path = Path(__file__).parent.parent / "deployments" / "profiles"
     """Folder with the profiles' YAML files."""
+    inference: Literal["inline", "deployment"] = "inline"
+    """Where models work: in the run itself, or in runs of the deployment `infer` on the GPU work pool."""
+    gpu_limit: str | None = None
+    """Name of Prefect's global concurrency limit of which a run of `infer` takes one slot."""
     ledger: Path | None = None
     """Append-only file that gets a JSON line for every call of an engine; fault tests read it."""
 

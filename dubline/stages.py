@@ -33,6 +33,9 @@ STAGES: dict[str, int] = {
     "publish": 3,
 }
 
+INFERENCE = frozenset(("transcribe", "diarize", "separate", "translate", "synthesize", "retake"))
+"""Stages that a model works in; they can be run on a work pool with GPUs."""
+
 ONCE = frozenset(
     ("ingest", "extract-audio", "transcribe", "diarize", "separate", "attribute", "subtitle-source", "publish")
 )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import lru_cache, wraps
 from typing import Any, Generic, ParamSpec, TypeVar, cast
@@ -22,15 +22,16 @@ from prefect.context import TaskRunContext
 from prefect.filesystems import WritableFileSystem
 from prefect.results import ResultStore, get_default_result_storage
 from prefect.serializers import JSONSerializer
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from dubline import checkpoints
 from dubline.domain.errors import DublineError
 from dubline.settings import settings
-from dubline.stages import STAGES
+from dubline.stages import INFERENCE, STAGES
 from dubline.storage.artifacts import ArtifactStore
 from dubline.storage.results import Value
 from dubline.telemetry import ledger, progress
+from tasks.elsewhere import Elsewhere
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=BaseModel)
@@ -81,7 +82,7 @@ class Stage(Generic[P, R]):
         self, body: Callable[P, R], name: str, result: type[R], checkpoint: bool = True, salt: str = ""
     ) -> None:
         self.name, self.result, self.checkpoint, self._salt = name, result, checkpoint, salt
-        self._signature = inspect.signature(body)
+        self._signature = inspect.signature(body, eval_str=True)
         self.task: Task[P, R] = Task(
             _telling(body),
             name=name,
@@ -96,6 +97,17 @@ class Stage(Generic[P, R]):
     def key(self, inputs: dict[str, Any]) -> str:
         salted = {**inputs, "salt": self._salt} if self._salt else inputs
         return checkpoints.content_key(self.name, STAGES[self.name], salted)
+
+    def dumped(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """The inputs as plain JSON values, to be `loaded` on another machine."""
+        return {name: self._kind(name).dump_python(value, mode="json") for name, value in inputs.items()}
+
+    def loaded(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """The inputs again. Raises ValidationError for what is none."""
+        return {name: self._kind(name).validate_python(value) for name, value in inputs.items()}
+
+    def _kind(self, name: str) -> TypeAdapter[Any]:
+        return TypeAdapter(self._signature.parameters[name].annotation)
 
     def bind(self, *args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
         bound = self._signature.bind(*args, **kwargs)
@@ -143,8 +155,11 @@ class Stages:
     `refresh` names the stage from which on nothing recorded is believed.
     """
 
-    def __init__(self, refresh: str | None = None, suffix: str = "") -> None:
+    def __init__(self, refresh: str | None = None, suffix: str = "", here: bool | None = None) -> None:
+        """`here` runs inference in this process whatever the settings say."""
         self._refresh, self._suffix = refresh, suffix
+        inline = settings().inference == "inline" if here is None else here
+        self._elsewhere = None if inline else Elsewhere()
         order = tuple(STAGES)
         self._refreshed = frozenset(order[order.index(refresh) :] if refresh else ())
         self.timings: list[Timing] = []
@@ -156,13 +171,17 @@ class Stages:
     def speaking(self, language: str) -> Stages:
         """The same run, with the language in the names of its task runs."""
         other = Stages(self._refresh, f"-{language}")
-        other.timings = self.timings
+        other.timings, other._elsewhere = self.timings, self._elsewhere
         return other
 
     async def __call__(self, step: Stage[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Submit the stage and wait for it without holding up the event loop."""
         name, started = f"{step.name}{self._suffix}", time.monotonic()
-        known = await asyncio.to_thread(self._known, step, step.bind(*args, **kwargs))
+        inputs = step.bind(*args, **kwargs)
+        known = await asyncio.to_thread(self._known, step, inputs)
+        if self._elsewhere and step.name in INFERENCE and not known:
+            await self._elsewhere.compute(step, self._suffix, inputs, step.name in self._refreshed)
+            known = await asyncio.to_thread(self._recorded, step, inputs)
         _refreshing.set(step.name in self._refreshed)
         options = step.task.with_options(task_run_name=name, refresh_cache=step.checkpoint and not known)
         future = options.submit(*args, **kwargs)
@@ -175,6 +194,7 @@ class Stages:
 
     def _known(self, step: Stage[P, R], inputs: dict[str, Any]) -> bool:
         """Prefect has no hook after a cache hit, so record and artifacts are verified before the task is submitted."""
-        if not step.checkpoint or step.name in self._refreshed:
-            return False
-        return recall(step.key(inputs), step.result) is not None
+        return step.name not in self._refreshed and self._recorded(step, inputs)
+
+    def _recorded(self, step: Stage[P, R], inputs: dict[str, Any]) -> bool:
+        return step.checkpoint and recall(step.key(inputs), step.result) is not None
