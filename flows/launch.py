@@ -10,27 +10,19 @@ import asyncio
 import os
 import sys
 
-from dubline import publication, server
+from dubline import server
 from dubline.engines.manager import manager
-from dubline.engines.registry import models_of
-from dubline.media.inputs import check_file
-from dubline.profiles import Profile
 from dubline.publication import Manifest
-from dubline.request import TranslateRequest, accept
-from dubline.settings import settings
-from dubline.storage.artifacts import ArtifactStore, sha256_of
-from flows.key import request_key
+from dubline.request import TranslateRequest
+from flows.before import already_done, make_room, require_possible
 
 
 def run(request: TranslateRequest) -> Manifest:
     """Translate in this process. Raises DublineError types, or what Prefect's client raises when its server is lost."""
-    profile = accept(request)
-    check_file(request.video)
-    require_models(profile)
-    if request.refresh is None and (done := _in_place(request)):
+    profile = require_possible(request)
+    if done := already_done(request):
         return done
-    publication.require_writable(request.out)
-    ArtifactStore(settings().artifacts).reap()
+    make_room(request)
     manager().preload(profile.asr)
     own = None if "PREFECT_API_URL" in os.environ else server.start()
     os.environ.update(server.environment())
@@ -49,17 +41,3 @@ def close() -> None:
     """End what `run` keeps for further runs of this process: the process that checks the gates."""
     if "tasks.gate" in sys.modules:
         sys.modules["tasks.gate"].stop_host()
-
-
-def require_models(profile: Profile) -> None:
-    """Raises ModelMissing for the first model of the profile that is not here, with the command that fetches it."""
-    for spec in profile.engines:
-        for model in models_of(spec):
-            manager().models.path(model)
-
-
-def _in_place(request: TranslateRequest) -> Manifest | None:
-    """What an earlier run of this very request left, verified byte for byte."""
-    if publication.read(request.out) is None:
-        return None
-    return publication.in_place(request.out, request_key(request, sha256_of(request.video)))

@@ -11,14 +11,16 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from dubline.cast_file import voices_for
 from dubline.profiles import Profile
 from dubline.publication import Manifest
-from dubline.request import TranslateRequest, accept, pair
+from dubline.request import TranslateRequest, pair
 from dubline.storage.results import Audio, Dub, Script, Source, Stems, Subtitles, Words
 from dubline.telemetry import progress
+from flows.before import already_done, make_room, require_possible
 from flows.key import request_key
 from tasks import check
 from tasks.attribute import attribute
 from tasks.burn_in import burn_in
 from tasks.diarize import diarize
+from tasks.elsewhere import cancel_children
 from tasks.extract_audio import extract_audio
 from tasks.gate import Gates
 from tasks.ingest import ingest
@@ -42,10 +44,14 @@ PARALLEL_TASKS = 6
     flow_run_name="{request.video.name}",
     task_runner=ThreadPoolTaskRunner(max_workers=PARALLEL_TASKS),  # type: ignore[arg-type]  # Prefect's own generic
     persist_result=False,
+    on_cancellation=[cancel_children],
 )
 async def translate_video(request: TranslateRequest) -> Manifest:
     """From a source video to dubbed videos, subtitles and reports in the request's folder."""
-    profile = accept(request)
+    profile = require_possible(request)
+    if done := await asyncio.to_thread(already_done, request):
+        return done
+    make_room(request)
     stages = Stages(request.refresh)
     async with Gates(stages) as gates:
         source = await stages(ingest, str(request.video))

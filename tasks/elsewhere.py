@@ -13,10 +13,18 @@ from collections.abc import Mapping
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from prefect import Flow
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterParentFlowRunId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.context import FlowRunContext
 from prefect.deployments import run_deployment
+from prefect.states import Cancelling
 from pydantic import BaseModel, ConfigDict, Field
 
 from dubline.domain.errors import EngineFailed, EngineUnavailable
@@ -102,3 +110,17 @@ async def _end(run: FlowRun) -> State[Any]:
 def _own_run() -> str:
     context = FlowRunContext.get()
     return str(context.flow_run.id) if context and context.flow_run else "alone"
+
+
+async def cancel_children(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
+    """A hook for flows: whoever cancels a run means its inference, too."""
+    alive = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING]
+    async with get_client() as client:
+        children = await client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(
+                parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[flow_run.id]),
+                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=alive)),
+            )
+        )
+        for child in children:
+            await client.set_flow_run_state(child.id, Cancelling(message=f"The run '{flow_run.name}' was cancelled."))
