@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     gpu_limit: str | None = None
     """Name of Prefect's global concurrency limit of which a run of `infer` takes one slot."""
     ledger: Path | None = None
-    """Append-only file that gets a JSON line for every call of an engine; fault tests read it."""
+    """Append-only file that gets a line of JSON for every call of an engine and every stage; fault tests read it."""
 
     @property
     def models(self) -> Path:

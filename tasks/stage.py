@@ -84,7 +84,7 @@ class Stage(Generic[P, R]):
         self.name, self.result, self.checkpoint, self._salt = name, result, checkpoint, salt
         self._signature = inspect.signature(body, eval_str=True)
         self.task: Task[P, R] = Task(
-            _telling(body),
+            self._telling(body),
             name=name,
             cache_key_fn=(lambda _, inputs: self.key(inputs)) if checkpoint else None,
             persist_result=checkpoint,
@@ -93,6 +93,22 @@ class Stage(Generic[P, R]):
             retry_delay_seconds=RETRY_DELAYS_S,
             retry_condition_fn=retry_helps,
         )
+
+    def _telling(self, body: Callable[P, R]) -> Callable[P, R]:
+        """The body, telling its progress under its task run's name and leaving its beginning and end in the ledger."""
+
+        @wraps(body)
+        def run(*args: P.args, **kwargs: P.kwargs) -> R:
+            context = TaskRunContext.get()
+            name = context.task_run.name if context else body.__name__
+            key = self.key(self.bind(*args, **kwargs)) if self.checkpoint and ledger.kept() else None
+            ledger.record("begun", stage=name, key=key)
+            with progress.working(name):
+                value = body(*args, **kwargs)
+            ledger.record("finished", stage=name, key=key)
+            return value
+
+        return run
 
     def key(self, inputs: dict[str, Any]) -> str:
         salted = {**inputs, "salt": self._salt} if self._salt else inputs
@@ -118,21 +134,6 @@ class Stage(Generic[P, R]):
 def stage(name: str, *, result: type[R], checkpoint: bool = True) -> Callable[[Callable[P, R]], Stage[P, R]]:
     """Make a stage of a function. Without `checkpoint` it runs every time: for what looks at the world outside."""
     return lambda body: Stage(body, name, result, checkpoint)
-
-
-def _telling(body: Callable[P, R]) -> Callable[P, R]:
-    """The body, telling its progress under its task run's name and leaving its end in the ledger."""
-
-    @wraps(body)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        context = TaskRunContext.get()
-        name = context.task_run.name if context else body.__name__
-        with progress.working(name):
-            value = body(*args, **kwargs)
-        ledger.record("stage", stage=name)
-        return value
-
-    return run
 
 
 def retry_helps(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
@@ -186,6 +187,8 @@ class Stages:
         options = step.task.with_options(task_run_name=name, refresh_cache=step.checkpoint and not known)
         future = options.submit(*args, **kwargs)
         value = step.result.model_validate(await asyncio.to_thread(future.result))
+        if ledger.kept() and step.checkpoint and not known:
+            ledger.record("committed", stage=name, key=step.key(inputs))
         if known:
             progress.tell(name, "cached", 1.0)
         seconds = round(time.monotonic() - started, 3)

@@ -1,7 +1,8 @@
-"""An append-only ledger of the engines' calls, for proofs that finished work is never done again.
+"""An append-only ledger of what was done, for proofs that finished work is never done again.
 
-Off unless DUBLINE_LEDGER names a file. A line is one JSON object; lines are written whole, so that a process that is
-killed in mid-run leaves a readable file.
+Its events: `engine` (a call, with the keys of what it works on), `begun` and `finished` (a stage's body, with the key of
+its checkpoint), `committed` (that checkpoint was recorded). Off unless DUBLINE_LEDGER names a file. A line is one JSON
+object; lines are written whole, so that a process that is killed in mid-run leaves a readable file.
 """
 
 from __future__ import annotations
@@ -12,6 +13,11 @@ import time
 from typing import Any
 
 from dubline.settings import settings
+
+
+def kept() -> bool:
+    """Whether anybody wants to know."""
+    return settings().ledger is not None
 
 
 def record(event: str, **facts: Any) -> None:

@@ -83,7 +83,7 @@ class Workshop:
 
     def finished_stages(self) -> list[str]:
         lines = self.ledger.read_text(encoding="utf-8").splitlines()
-        return [event["stage"] for event in map(json.loads, lines) if event["event"] == "stage"]
+        return [event["stage"] for event in map(json.loads, lines) if event["event"] == "finished"]
 
     def manifest(self) -> dict:
         return json.loads((self.out / "manifest.json").read_text(encoding="utf-8"))

@@ -1,0 +1,80 @@
+"""Faults at named points: a stage (`transcribe`, `synthesize-es`), a moment of it, and what happens there.
+
+Moments: `before` (the stage has begun), `during` (it told that it is under way), `after` (it is done, its checkpoint is
+not recorded yet). A strike is an empty file `STAGE@MOMENT@ACTION@NUMBER` in a folder; the first process that gets there
+takes the file away, and with it the fault, so each happens once.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from dubline.telemetry import progress
+from dubline.telemetry.progress import Event, StageProgress
+
+STAGES = (
+    "ingest",
+    "extract-audio",
+    "transcribe",
+    "diarize",
+    "separate",
+    "attribute",
+    "subtitle-source",
+    "translate-es",
+    "plan-speech-es",
+    "synthesize-es",
+    "retake-es",
+    "place-es",
+    "subtitle-es",
+    "mix-es",
+    "mux-es",
+    "publish",
+)
+REPORTING = ("extract-audio", "transcribe", "diarize", "separate", "translate-es", "synthesize-es", "mix-es", "mux-es")
+"""Stages that tell when they are under way."""
+
+
+def place(folder: Path, stage: str, moment: str, action: str = "kill", times: int = 1) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(times):
+        (folder / f"{stage}@{moment}@{action}@{number}").touch()
+
+
+def left(folder: Path) -> list[str]:
+    """Strikes that nobody came by."""
+    return sorted(path.name for path in folder.glob("*@*"))
+
+
+def arm(folder: str) -> None:
+    """Watch this process's stages for as long as it lives."""
+    progress.listening(lambda event: _strike(Path(folder), event)).__enter__()
+
+
+def _strike(folder: Path, event: Event) -> None:
+    if not isinstance(event, StageProgress) or event.state not in ("running", "done"):
+        return
+    begun = "before" if event.fraction == 0 else "during"
+    moment = "after" if event.state == "done" else begun
+    for path in sorted(folder.glob(f"{event.stage}@{moment}@*")):
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            continue  # another process was first
+        _act(path.name.split("@")[2])
+        return
+
+
+def _act(action: str) -> None:
+    if action == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif action == "freeze":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    elif action == "memory":
+        raise MemoryError("no memory is left, says the test")
+    elif action == "hang":
+        time.sleep(3600)
+    else:
+        raise ValueError(f"no such strike: {action}")
