@@ -11,15 +11,19 @@ import sys
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 from prefect.automations import AutomationCore, EventTrigger, Posture
+from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate, WorkPoolCreate
 from prefect.client.schemas.objects import StateType
 from prefect.events import ResourceSpecification
-from prefect.events.actions import ChangeFlowRunState
+from prefect.events.actions import ChangeFlowRunState, SendNotification
 from prefect.exceptions import ObjectNotFound
 from prefect.workers.process import ProcessWorker
+
+from blocks import EngineProfile, MediaStore, Notification, WatchFolder
 
 CHECKOUT = Path(__file__).parent.parent
 HEARTBEAT = "prefect.flow-run.heartbeat"
@@ -52,7 +56,11 @@ async def deploy(gpu_slots: int) -> None:
         for pool in POOLS:
             await _pool(client, pool)
         await _limit(client, GPU_LIMIT, gpu_slots)
+        for block in (EngineProfile, MediaStore, Notification, WatchFolder):
+            await block.aregister_type_and_schema()
         await _automation(client, crash_zombies())
+        if channel := await _channel():
+            await _automation(client, tell_failures(channel))
 
 
 async def _pool(client: PrefectClient, pool: Pool) -> None:
@@ -126,6 +134,41 @@ def crash_zombies() -> AutomationCore:
                 state=StateType.CRASHED,
                 message=f"There was no heartbeat for {SILENT_S} s: its process or machine is gone.",
                 force=False,
+            )
+        ],
+    )
+
+
+async def _channel() -> UUID | None:
+    """The block that sends, where a `dubline-notification` of the name `dubline` names one."""
+    try:
+        notification: Notification = await Notification.aload("dubline")
+    except ValueError:
+        return None
+    channel: Block = await Block.aload(notification.channel)
+    return channel._block_document_id
+
+
+def tell_failures(channel: UUID) -> AutomationCore:
+    """A message for each video that failed for good."""
+    return AutomationCore(
+        name="tell-failures",
+        description="Tells the notification channel of runs that failed or were quarantined.",
+        trigger=EventTrigger(
+            expect={"prefect.flow-run.Failed", "prefect.flow-run.Quarantined"},
+            match=ResourceSpecification({"prefect.resource.id": ["prefect.flow-run.*"]}),
+            match_related=ResourceSpecification(
+                {"prefect.resource.role": "deployment", "prefect.resource.name": "translate-video"}
+            ),
+            for_each={"prefect.resource.id"},
+            posture=Posture.Reactive,
+            threshold=1,
+        ),
+        actions=[
+            SendNotification(
+                block_document_id=channel,
+                subject="Dubline: {{ flow_run.name }} {{ flow_run.state.name }}",
+                body="{{ flow_run.state.message }}\n{{ flow_run|ui_url }}",
             )
         ],
     )

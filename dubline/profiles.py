@@ -40,12 +40,22 @@ class Profile(BaseModel):
         return (self.asr, self.diarization, self.separation, self.translation, self.speech)
 
 
+_added: dict[str, Profile] = {}
+
+
+def add(profile: Profile) -> None:
+    """Know a profile that is no file for as long as this process lives."""
+    _added[profile.name] = profile
+
+
 def names() -> tuple[str, ...]:
-    return tuple(sorted(path.stem for path in settings().profiles.glob("*.yaml")))
+    return tuple(sorted({*_added, *(path.stem for path in settings().profiles.glob("*.yaml"))}))
 
 
 def load(name: str) -> Profile:
     """Raises InvalidRequest for a name that does not exist (it lists those that do) and for a file that is wrong."""
+    if name in _added:
+        return _added[name]
     if name not in names():
         raise InvalidRequest(f"There is no profile '{name}'; use one of: {', '.join(names())}.")
     path = settings().profiles / f"{name}.yaml"

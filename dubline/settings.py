@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     """Where models work: in the run itself, or in runs of the deployment `infer` on the GPU work pool."""
     gpu_limit: str | None = None
     """Name of Prefect's global concurrency limit of which a run of `infer` takes one slot."""
+    media_store: str | None = None
+    """Name of the Prefect block `dubline-media-store` from which deployed runs take the store's settings."""
     ledger: Path | None = None
     """Append-only file that gets a line of JSON for every call of an engine and every stage; fault tests read it."""
 

@@ -10,6 +10,7 @@ from prefect import flow
 from prefect.concurrency.asyncio import concurrency
 
 from dubline.settings import settings
+from tasks.configure import use_media_store
 from tasks.diarize import diarize
 from tasks.elsewhere import StageCall
 from tasks.separate import separate
@@ -26,6 +27,7 @@ STEPS: dict[str, Stage[..., Any]] = {
 @flow(name="infer", persist_result=False)
 async def infer(calls: list[StageCall]) -> None:
     """Compute the stages side by side on one GPU slot and leave their checkpoints for the run that asked."""
+    await use_media_store()
     async with gpu_slot():
         await asyncio.gather(*map(compute, calls))
 

@@ -19,6 +19,7 @@ from flows.key import request_key
 from tasks import check
 from tasks.attribute import attribute
 from tasks.burn_in import burn_in
+from tasks.configure import know_profile, use_media_store
 from tasks.diarize import diarize
 from tasks.elsewhere import cancel_children
 from tasks.extract_audio import extract_audio
@@ -48,6 +49,8 @@ PARALLEL_TASKS = 6
 )
 async def translate_video(request: TranslateRequest) -> Manifest:
     """From a source video to dubbed videos, subtitles and reports in the request's folder."""
+    await use_media_store()
+    await know_profile(request.profile)
     profile = require_possible(request)
     if done := await asyncio.to_thread(already_done, request):
         return done

@@ -1,8 +1,8 @@
 """An append-only ledger of what was done, for proofs that finished work is never done again.
 
-Its events: `engine` (a call, with the keys of what it works on), `begun` and `finished` (a stage's body, with the key of
-its checkpoint), `committed` (that checkpoint was recorded). Off unless DUBLINE_LEDGER names a file. A line is one JSON
-object; lines are written whole, so that a process that is killed in mid-run leaves a readable file.
+Its events: `engine` (a call, with the keys of what it works on), `begun` and `finished` (a stage's body, with its
+checkpoint's key), `committed` (that checkpoint was recorded). Off unless DUBLINE_LEDGER names a file. A line is one
+JSON object; lines are written whole, so that a process that is killed in mid-run leaves a readable file.
 """
 
 from __future__ import annotations
