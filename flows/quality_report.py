@@ -1,6 +1,35 @@
+"""What the last runs were like, published for the data team."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
 from prefect import flow
+from prefect.artifacts import acreate_link_artifact, acreate_table_artifact
+from prefect.client.orchestration import get_client
+
+from dubline.settings import settings
+from tasks.configure import use_media_store
+from tasks.report_on_runs import ended_runs, publish
+
+TRANSLATE = "translate-video"
 
 
-@flow(name="quality-report")
-async def quality_report() -> None:
-    """placeholder"""
+@flow(name="quality-report", persist_result=False)
+async def quality_report(days: float = 1.0, out: Path | None = None) -> Path:
+    """Tables and Data Docs of the runs that ended in the last `days`, in a folder named after today below `out`.
+
+    Without `out` that is `quality` below DUBLINE_HOME.
+    """
+    await use_media_store()
+    now = datetime.now(UTC)
+    async with get_client() as client:
+        runs = await ended_runs(client, TRANSLATE, now - timedelta(days=days))
+    folder = (out or settings().home / "quality") / f"{now:%Y-%m-%d}"
+    await asyncio.to_thread(publish, runs, folder, f"Dubs of {now:%d %B %Y}")
+    table = [{"run": run.name, "state": run.state, "minutes": run.minutes, "reason": run.reason} for run in runs]
+    await acreate_table_artifact(table, key="quality-report", description=f"Runs that ended in the last {days:g} days")
+    await acreate_link_artifact((folder / "index.html").as_uri(), key="quality-report-page", link_text="Report")
+    return folder

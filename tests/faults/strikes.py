@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from dubline.telemetry import progress
@@ -37,6 +38,9 @@ REPORTING = ("extract-audio", "transcribe", "diarize", "separate", "translate-es
 """Stages that tell when they are under way."""
 
 
+_armed = ExitStack()
+
+
 def place(folder: Path, stage: str, moment: str, action: str = "kill", times: int = 1) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(times):
@@ -50,7 +54,7 @@ def left(folder: Path) -> list[str]:
 
 def arm(folder: str) -> None:
     """Watch this process's stages for as long as it lives."""
-    progress.listening(lambda event: _strike(Path(folder), event)).__enter__()
+    _armed.enter_context(progress.listening(lambda event: _strike(Path(folder), event)))
 
 
 def _strike(folder: Path, event: Event) -> None:

@@ -1,0 +1,99 @@
+"""Publish what the last runs were like: tables, Data Docs and an index, in a folder of their own for each day."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterName,
+    FlowRunFilter,
+    FlowRunFilterEndTime,
+)
+from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.sorting import FlowRunSort
+
+from dubline import publication
+from dubline.publication import Manifest
+from quality_suites import fleet
+
+_PAGE = 200
+"""Runs a request; the server gives no more at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    name: str
+    state: str
+    minutes: float
+    reason: str
+    manifest: Manifest | None
+
+
+async def ended_runs(client: PrefectClient, deployment: str, since: datetime) -> list[RunFacts]:
+    """The runs of a deployment that ended after a time, the last one first."""
+    found: list[FlowRun] = []
+    while len(page := await _page(client, deployment, since, len(found))) == _PAGE:
+        found += page
+    return [_facts(run) for run in (*found, *page) if run.state and run.state.is_final()]
+
+
+async def _page(client: PrefectClient, deployment: str, since: datetime, offset: int) -> list[FlowRun]:
+    return await client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(end_time=FlowRunFilterEndTime.model_validate({"after_": since})),
+        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[deployment])),
+        sort=FlowRunSort.END_TIME_DESC,
+        limit=_PAGE,
+        offset=offset,
+    )
+
+
+def _facts(run: FlowRun) -> RunFacts:
+    state = run.state
+    done = state is not None and state.is_completed()
+    return RunFacts(
+        name=run.name,
+        state=state.name or "" if state else "",
+        minutes=round(run.total_run_time.total_seconds() / 60, 2),
+        reason="" if done or state is None else state.message or "",
+        manifest=publication.read(Path(run.parameters["request"]["out"])) if done else None,
+    )
+
+
+def publish(runs: Sequence[RunFacts], folder: Path, title: str) -> Path:
+    """Write `index.html`, `runs.csv`, `dubs.csv` and `data_docs.html` into `folder`, whole or not at all."""
+    import pandas as pd
+
+    staged = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(staged, ignore_errors=True)
+    staged.mkdir(parents=True)
+    every = pd.DataFrame([[r.name, r.state, r.minutes, r.reason] for r in runs], columns=_RUN_COLUMNS)
+    dubs = fleet.table(run.manifest for run in runs if run.manifest)
+    every.to_csv(staged / "runs.csv", index=False)
+    dubs.to_csv(staged / "dubs.csv", index=False)
+    (staged / "data_docs.html").write_text(fleet.data_docs(dubs, title), encoding="utf-8")
+    (staged / "index.html").write_text(_index(every, dubs, title), encoding="utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    staged.replace(folder)
+    return folder
+
+
+_RUN_COLUMNS = ["run", "state", "minutes", "reason"]
+
+
+def _index(runs: Any, dubs: Any, title: str) -> str:
+    """Tables that a browser shows; pandas escapes what stands in them."""
+    counts = ", ".join(f"{count} {state}" for state, count in runs["state"].value_counts().items()) or "none"
+    return (
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title>{fleet.STYLE}"
+        f"<h1>{escape(title)}</h1><p>Runs that ended: {escape(counts)}. "
+        "<a href=data_docs.html>Data Docs</a>, <a href=runs.csv>runs.csv</a>, <a href=dubs.csv>dubs.csv</a></p>"
+        f"<h2>Runs</h2>{runs.to_html(index=False, border=0)}<h2>Dubs</h2>{dubs.to_html(index=False, border=0)}</html>"
+    )
