@@ -31,6 +31,7 @@ from tasks.place import place
 from tasks.plan_speech import plan_speech
 from tasks.publish import publish
 from tasks.separate import separate
+from tasks.shown import progress_shown, result_shown
 from tasks.stage import Stages
 from tasks.subtitle import subtitle, subtitle_source
 from tasks.synthesize import retake, synthesize
@@ -55,6 +56,12 @@ async def translate_video(request: TranslateRequest) -> Manifest:
     if done := await asyncio.to_thread(already_done, request):
         return done
     make_room(request)
+    async with progress_shown(request):
+        return await made(request, profile)
+
+
+async def made(request: TranslateRequest, profile: Profile) -> Manifest:
+    """Every stage, one after the other or side by side."""
     stages = Stages(request.refresh)
     async with Gates(stages) as gates:
         source = await stages(ingest, str(request.video))
@@ -73,9 +80,10 @@ async def translate_video(request: TranslateRequest) -> Manifest:
         if request.burn_in:
             dubs = await gathered(*(burned(source, made, stages) for made in dubs))
         judged = await gates.passed()
-    return await stages(
-        publish, request, request_key(request, source.file.sha256), source, words, script, dubs, judged, stages.timed
-    )
+    key = request_key(request, source.file.sha256)
+    manifest = await stages(publish, request, key, source, words, script, dubs, judged, stages.timed)
+    await result_shown(manifest, judged, stages.timed)
+    return manifest
 
 
 async def hear(
