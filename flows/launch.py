@@ -17,8 +17,8 @@ from dubline.media.inputs import check_file
 from dubline.profiles import Profile
 from dubline.publication import Manifest
 from dubline.request import TranslateRequest, accept
-from dubline.settings import settings
-from dubline.storage.artifacts import ArtifactStore, sha256_of
+from dubline.storage.artifacts import sha256_of
+from dubline.storage.chosen import artifact_store
 from flows.key import request_key
 
 
@@ -30,7 +30,7 @@ def run(request: TranslateRequest) -> Manifest:
     if request.refresh is None and (done := _in_place(request)):
         return done
     publication.require_writable(request.out)
-    ArtifactStore(settings().artifacts).reap()
+    artifact_store().reap()
     manager().preload(profile.asr)
     own = None if "PREFECT_API_URL" in os.environ else server.start()
     os.environ.update(server.environment())
