@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,7 +61,7 @@ class S3Server:
                     *[f"-dir={self.root / 'data'}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"],
                     *[f"-s3.port={s3_port}", f"-s3.config={self.root / 's3.json'}"],
                     *[f"-master.port={master}", f"-volume.port={volume}", f"-filer.port={filer}"],
-                    *[f"-admin.port={admin}", "-s3.port.iceberg=0", "-s3.port.lance=0"],
+                    *[f"-admin.port={admin}", "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false"],
                     *["-admin.ui=false", "-master.telemetry=false", "-webdav=false"],
                 ],
                 stdin=subprocess.DEVNULL,
@@ -89,12 +86,7 @@ class S3Server:
 
     def _has_bucket(self) -> bool:
         try:
-            urllib.request.urlopen(self.endpoint, timeout=5)
-        except urllib.error.HTTPError:
-            pass  # it answers
-        except OSError:
-            return False
-        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=5).close()  # s3fs would wait long for it
             if not self.files.exists(self.bucket):
                 self.files.mkdir(self.bucket)
         except OSError:

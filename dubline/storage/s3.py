@@ -6,7 +6,9 @@ told in one sentence. Addresses hold no credentials: those come from the usual A
 
 from __future__ import annotations
 
+import base64
 import errno
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +26,13 @@ PART_BYTES = 16 << 20
 """Size of an upload's parts; S3 allows 10,000 of them, which makes 160 GB."""
 PARALLEL_PARTS = 4
 """Times PART_BYTES is what an upload holds in memory."""
+CONFIG = {
+    "retries": {"mode": "legacy", "max_attempts": 5},  # the mode that also repeats a put which arrived damaged
+    # Many S3-compatible servers know nothing of the newer checksums; ours is the sha256.
+    "request_checksum_calculation": "when_required",
+    "response_checksum_validation": "when_required",
+}
+"""Of botocore's client."""
 _LOCAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
@@ -62,7 +71,7 @@ class BucketPlace:
 
     def write(self, key: str, content: bytes) -> None:
         with _explained(self.uri):
-            self._files.pipe_file(self.uri_of(key), content)
+            self._files.pipe_file(self.uri_of(key), content, ContentMD5=_md5(content))
 
     def touch(self, key: str) -> None:
         """Write the content again: only that makes an object young on every server."""
@@ -83,6 +92,9 @@ class BucketPlace:
 
     def upload(self, path: Path, key: str) -> None:
         """Put a file, in parts when it is large. The object appears when all of it is there, or not at all."""
+        if path.stat().st_size < 2 * PART_BYTES:
+            self.write(key, path.read_bytes())
+            return
         with _explained(self.uri):
             self._files.put_file(str(path), self.uri_of(key), chunksize=PART_BYTES, max_concurrency=PARALLEL_PARTS)
 
@@ -133,12 +145,7 @@ def _filesystem(endpoint: str | None) -> Any:
     return s3fs.S3FileSystem(
         endpoint_url=endpoint,
         use_listings_cache=False,
-        config_kwargs={
-            "retries": {"mode": "standard", "max_attempts": 5},
-            # Many S3-compatible servers know nothing of the newer checksums; ours is the sha256.
-            "request_checksum_calculation": "when_required",
-            "response_checksum_validation": "when_required",
-        },
+        config_kwargs=CONFIG,
     )
 
 
@@ -170,3 +177,8 @@ def _require_bucket(error: FileNotFoundError) -> None:
     cause = error.__cause__
     if isinstance(cause, ClientError) and cause.response["Error"].get("Code") == "NoSuchBucket":
         raise error
+
+
+def _md5(content: bytes) -> str:
+    """By which the server finds out that what arrived is not what was sent."""
+    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
