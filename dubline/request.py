@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +15,7 @@ from dubline.domain.languages import language
 from dubline.engines.registry import engine_class
 from dubline.profiles import Profile
 from dubline.stages import STAGES
+from dubline.storage.locations import BucketFile
 
 
 class TranslateRequest(BaseModel):
@@ -21,7 +23,9 @@ class TranslateRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    video: Path = Field(description="The video to translate. It is read and never changed.")
+    video: Annotated[BucketFile | Path, Field(union_mode="left_to_right")] = Field(
+        description="The video to translate: a path, or s3://bucket/key. It is read and never changed."
+    )
     languages: tuple[str, ...] = Field(min_length=1, description="Target languages, as ISO 639-1 codes.")
     out: Path = Field(description="Folder for the dubbed videos, subtitles and reports.")
     source_language: str | None = Field(

@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from pathlib import Path
 
 from dubline import publication, server
 from dubline.engines.manager import manager
 from dubline.engines.registry import models_of
-from dubline.media.inputs import check_file
+from dubline.media.inputs import check_file, source_reference
 from dubline.profiles import Profile
 from dubline.publication import Manifest
 from dubline.request import TranslateRequest, accept
-from dubline.storage.artifacts import sha256_of
 from dubline.storage.chosen import artifact_store
 from flows.key import request_key
 
@@ -25,7 +25,8 @@ from flows.key import request_key
 def run(request: TranslateRequest) -> Manifest:
     """Translate in this process. Raises DublineError types, or what Prefect's client raises when its server is lost."""
     profile = accept(request)
-    check_file(request.video)
+    if isinstance(request.video, Path):
+        check_file(request.video)
     require_models(profile)
     if request.refresh is None and (done := _in_place(request)):
         return done
@@ -62,4 +63,4 @@ def _in_place(request: TranslateRequest) -> Manifest | None:
     """What an earlier run of this very request left, verified byte for byte."""
     if publication.read(request.out) is None:
         return None
-    return publication.in_place(request.out, request_key(request, sha256_of(request.video)))
+    return publication.in_place(request.out, request_key(request, source_reference(request.video).sha256))

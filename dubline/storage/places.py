@@ -34,6 +34,8 @@ class Entry:
     """Bytes."""
     modified: float
     """Seconds since the epoch at which it was written or last used, as the place's own clock has it."""
+    version: str = ""
+    """What tells one content of the file from another, where the place has such a thing: S3's ETag."""
 
 
 class Place(Protocol):

@@ -58,7 +58,7 @@ class BucketPlace:
                 found = self._call("head_object", Key=self._full(key))
             except FileNotFoundError:
                 return None
-        return Entry(key, found["ContentLength"], found["LastModified"].timestamp())
+        return Entry(key, found["ContentLength"], found["LastModified"].timestamp(), found["ETag"].strip('"'))
 
     def read(self, key: str) -> bytes | None:
         with _explained(self.uri):
