@@ -48,7 +48,10 @@ def translate(
     profile: Annotated[
         str, typer.Option(help="Which engines to use: offline, offline-whisperx, standard or studio.")
     ] = "offline",
-    out: Annotated[Path | None, typer.Option(help="Where results go.", show_default="out/<video's name>")] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(help="Where results go, a path or s3://bucket/prefix.", show_default="out/<video's name>"),
+    ] = None,
     glossary: Annotated[
         Path | None, typer.Option(help="CSV or YAML file with terms and their fixed translations.")
     ] = None,
@@ -81,7 +84,7 @@ def translate(
     request = TranslateRequest(
         video=source_video,
         languages=tuple(dict.fromkeys(to)),
-        out=(out or Path("out") / source_video.stem).absolute(),
+        out=located(out or f"out/{source_video.stem}"),
         source_language=source,
         profile=profile,
         glossary=glossaries.read(glossary) if glossary else NO_GLOSSARY,

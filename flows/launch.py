@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from dubline import publication, server
+from dubline import outputs, server
 from dubline.engines.manager import manager
 from dubline.engines.registry import models_of
 from dubline.media.inputs import check_file, source_reference
@@ -30,7 +30,7 @@ def run(request: TranslateRequest) -> Manifest:
     require_models(profile)
     if request.refresh is None and (done := _in_place(request)):
         return done
-    publication.require_writable(request.out)
+    outputs.require_writable(request.out)
     artifact_store().reap()
     manager().preload(profile.asr)
     own = None if "PREFECT_API_URL" in os.environ else server.start()
@@ -61,6 +61,6 @@ def require_models(profile: Profile) -> None:
 
 def _in_place(request: TranslateRequest) -> Manifest | None:
     """What an earlier run of this very request left, verified byte for byte."""
-    if publication.read(request.out) is None:
+    if not outputs.exists(request.out):
         return None
-    return publication.in_place(request.out, request_key(request, source_reference(request.video).sha256))
+    return outputs.in_place(request.out, request_key(request, source_reference(request.video).sha256))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -86,3 +88,23 @@ def test_a_run_that_was_killed_goes_on_where_it_was_on_another_machine(
     assert done.returncode == 0, done.stderr
     assert not second.engine_calls(), "every engine had done its work before the kill"
     assert published(second) == published(finished)
+
+
+def test_video_and_results_may_lie_in_a_bucket(
+    tmp_path: Path, prefect_server: str, s3_server: S3Server, video: Path
+) -> None:
+    machine = Machine(tmp_path / "machine", prefect_server, s3_server.environment("both"))
+    s3_server.files.put_file(str(video), f"{s3_server.bucket}/in/clip.mp4")
+    there = [f"s3://{s3_server.bucket}/in/clip.mp4", "--out", f"s3://{s3_server.bucket}/done/clip"]
+    basics = ["translate", *there, "--from", "en", "--to", "es", "--profile", "fake"]
+    done = machine.run(*basics)
+    assert done.returncode == 0, done.stderr
+    assert f"s3://{s3_server.bucket}/done/clip/clip.es.mp4" in done.stdout
+    manifest = json.loads(s3_server.files.cat_file(f"{s3_server.bucket}/done/clip/manifest.json"))
+    for file in manifest["files"]:
+        content = s3_server.files.cat_file(f"{s3_server.bucket}/done/clip/{file['path']}")
+        assert sha256(content).hexdigest() == file["sha256"], file["path"]
+
+    stages = machine.finished_stages()
+    assert machine.run(*basics).returncode == 0
+    assert machine.finished_stages() == stages, "the same request again is no run"
