@@ -21,6 +21,10 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("dubline")))
     """Where models, checkpoints, artifacts and the local Prefect server's database live."""
+    store: str = Field(default="", pattern=r"^(s3://[a-z0-9][a-z0-9.-]+(/[\w.=-]+)*/?)?$")
+    """Where artifacts and checkpoints live, `s3://bucket/prefix`; below `home` when empty."""
+    s3_endpoint: str | None = Field(default=None, pattern=r"^https?://[\w.:\[\]-]+/?$")
+    """Address of an S3-compatible server, without credentials; AWS when not set."""
     threads: int = Field(default_factory=_usable_cores, ge=1)
     """Cores that torch, CTranslate2 and onnxruntime share."""
     server_port: int = Field(default=4200, ge=1, le=65535)
@@ -51,6 +55,11 @@ class Settings(BaseSettings):
     @property
     def checkpoints(self) -> Path:
         return self.home / "checkpoints"
+
+    @property
+    def cache(self) -> Path:
+        """Copies of what lies in S3."""
+        return self.home / "cache"
 
 
 @lru_cache(maxsize=1)

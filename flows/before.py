@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dubline import publication
+from pathlib import Path
+
+from dubline import outputs
 from dubline.engines.manager import manager
 from dubline.engines.registry import models_of
-from dubline.media.inputs import check_file
+from dubline.media.inputs import check_file, source_reference
 from dubline.profiles import Profile
 from dubline.publication import Manifest
 from dubline.request import TranslateRequest, accept
-from dubline.settings import settings
-from dubline.storage.artifacts import ArtifactStore, sha256_of
+from dubline.storage.chosen import artifact_store
 from flows.key import request_key
 
 
 def require_possible(request: TranslateRequest) -> Profile:
     """Raises DublineError types with what is wrong: request, video, models or output folder. Returns the profile."""
     profile = accept(request)
-    check_file(request.video)
+    if isinstance(request.video, Path):
+        check_file(request.video)
     for spec in profile.engines:
         for model in models_of(spec):
             manager().models.path(model)
@@ -26,12 +28,12 @@ def require_possible(request: TranslateRequest) -> Profile:
 
 def already_done(request: TranslateRequest) -> Manifest | None:
     """What an earlier run of this very request left, verified byte for byte."""
-    if request.refresh is not None or publication.read(request.out) is None:
+    if request.refresh is not None or outputs.read(request.out) is None:
         return None
-    return publication.in_place(request.out, request_key(request, sha256_of(request.video)))
+    return outputs.in_place(request.out, request_key(request, source_reference(request.video).sha256))
 
 
 def make_room(request: TranslateRequest) -> None:
     """Find out whether the output folder can be written, and remove what killed runs left behind."""
-    publication.require_writable(request.out)
-    ArtifactStore(settings().artifacts).reap()
+    outputs.require_writable(request.out)
+    artifact_store().reap()

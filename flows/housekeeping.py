@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from prefect import flow, get_run_logger
 from prefect.client.orchestration import get_client
 
+from dubline.storage.chosen import artifact_store, checkpoint_place
+from dubline.storage.collection import collect
+from dubline.storage.places import DAY_S
+from tasks.configure import use_media_store
 from tasks.revive import revive
 
 TRANSLATE = "translate-video"
 
 
 @flow(name="housekeeping", persist_result=False)
-async def housekeeping(remove: bool = True) -> None:
-    """Resume crashed runs and quarantine those that keep crashing; with `remove`, also what nobody needs any more."""
+async def housekeeping(remove: bool = True, retention_days: float = 30.0) -> None:
+    """Resume crashed runs, and quarantine those that keep crashing.
+
+    With `remove`, also remove checkpoints that nobody used for `retention_days`, and what only they referred to.
+    """
+    await use_media_store()
     log = get_run_logger()
     async with get_client() as client:
         revived = await revive(client, TRANSLATE)
@@ -20,3 +30,9 @@ async def housekeeping(remove: bool = True) -> None:
         log.info("Resumed the run '%s', which had crashed.", name)
     for name in revived.quarantined:
         log.warning("Quarantined the run '%s', which keeps crashing.", name)
+    if remove:
+        retention_s = retention_days * DAY_S
+        log.info(
+            "Removed: %s",
+            await asyncio.to_thread(collect, artifact_store(), checkpoint_place(), retention_s=retention_s),
+        )

@@ -20,8 +20,9 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.sorting import FlowRunSort
 
-from dubline import publication
+from dubline import outputs
 from dubline.publication import Manifest
+from dubline.storage.locations import located
 from quality_suites import fleet
 
 _PAGE = 200
@@ -63,7 +64,7 @@ def _facts(run: FlowRun) -> RunFacts:
         state=state.name or "" if state else "",
         minutes=round(run.total_run_time.total_seconds() / 60, 2),
         reason="" if done or state is None else state.message or "",
-        manifest=publication.read(Path(run.parameters["request"]["out"])) if done else None,
+        manifest=outputs.read(located(run.parameters["request"]["out"])) if done else None,
     )
 
 
