@@ -14,8 +14,9 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -122,18 +123,23 @@ class Process:
         """End it and everything it started at once, with SIGKILL, and wait until they are gone."""
         family = self._family()
         for member in family:
-            _signal(member, signal.SIGKILL)
-        self._reap(family)
+            _kill(member)
+        if self._running is not None:
+            self._running.wait(timeout=STOP_TIMEOUT_S)
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        while any(map(_lives, family)) and time.monotonic() < deadline:
+            time.sleep(_POLL_S / 5)
 
     def stop(self) -> None:
-        """Ask it to end; after 15 s, or when it leaves something behind, kill what is left."""
-        family = self._family()
+        """Ask it to end; kill it after 15 s, and whatever it leaves behind in any case."""
         if self._running is not None and self.alive:
+            family = self._family()
             self._running.send_signal(self.stop_signal)
-            _, family = psutil.wait_procs(family, timeout=STOP_TIMEOUT_S)
-        for member in family:
-            _signal(member, signal.SIGKILL)
-        self._reap(family)
+            with suppress(subprocess.TimeoutExpired):
+                self._running.wait(timeout=STOP_TIMEOUT_S)
+            for member in family[1:]:
+                _kill(member)
+        self.kill()
 
     def last_words(self) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").split("\n") if self.log.exists() else []
@@ -147,11 +153,6 @@ class Process:
         group.sort(key=lambda process: process.pid != self.pid)
         descendants = [child for process in group for child in _children(process)]
         return list(dict.fromkeys([*group, *descendants]))
-
-    def _reap(self, family: Sequence[psutil.Process]) -> None:
-        psutil.wait_procs(family, timeout=STOP_TIMEOUT_S)
-        if self._running is not None:
-            self._running.wait(timeout=STOP_TIMEOUT_S)  # else it stays a zombie that counts as alive
 
 
 def program(name: str, environment: Mapping[str, str]) -> str:
@@ -201,8 +202,13 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
         return []
 
 
-def _signal(process: psutil.Process, number: signal.Signals) -> None:
+def _kill(process: psutil.Process) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process.kill()
+
+
+def _lives(process: psutil.Process) -> bool:
     try:
-        process.send_signal(number)
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
-        return
+        return False
