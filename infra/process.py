@@ -14,7 +14,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -79,13 +79,16 @@ class Process:
         """Start it unless it runs; `wait` tells when it is ready. Raises ModelMissing when its program is missing."""
         if self.alive:
             return
+        program("setpriv", self.environment)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self._running = _starter.submit(self._start).result()
 
     def _start(self) -> subprocess.Popen[bytes]:
+        # A shell's background job ignores SIGINT; what ends on SIGINT must not inherit that.
+        prefix = ["setpriv", *as_user(self.user), "--pdeathsig=KILL", "--", "env", "--default-signal=INT"]
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                [program("setpriv", self.environment), *as_user(self.user), "--pdeathsig=KILL", "--", *self._argv()],
+                [*prefix, program(self.command[0], self.environment), *self.command[1:]],
                 env=dict(self.environment),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
@@ -93,9 +96,6 @@ class Process:
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is for the program that started it, which ends it in good order
             )
-
-    def _argv(self) -> tuple[str, ...]:
-        return (program(self.command[0], self.environment), *self.command[1:])
 
     def wait(self, timeout_s: float = 120) -> None:
         """Wait until it is ready. Raises ServiceUnavailable when it ends before that, or takes longer."""
@@ -121,29 +121,34 @@ class Process:
 
     def kill(self) -> None:
         """End it and everything it started at once, with SIGKILL, and wait until they are gone."""
+        self._end(self._family())
+
+    def stop(self) -> None:
+        """Ask it to end; kill it after 15 s, and whatever it leaves behind in any case."""
         family = self._family()
+        if self._running is not None and self.alive:
+            self._running.send_signal(self.stop_signal)
+            with suppress(subprocess.TimeoutExpired):
+                self._running.wait(timeout=STOP_TIMEOUT_S)
+        self._end([*self._family(), *family])
+
+    def _end(self, family: Sequence[psutil.Process]) -> None:
         for member in family:
-            _kill(member)
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
         if self._running is not None:
             self._running.wait(timeout=STOP_TIMEOUT_S)
         deadline = time.monotonic() + STOP_TIMEOUT_S
         while any(map(_lives, family)) and time.monotonic() < deadline:
             time.sleep(_POLL_S / 5)
 
-    def stop(self) -> None:
-        """Ask it to end; kill it after 15 s, and whatever it leaves behind in any case."""
-        if self._running is not None and self.alive:
-            family = self._family()
-            self._running.send_signal(self.stop_signal)
-            with suppress(subprocess.TimeoutExpired):
-                self._running.wait(timeout=STOP_TIMEOUT_S)
-            for member in family[1:]:
-                _kill(member)
-        self.kill()
-
     def last_words(self) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").split("\n") if self.log.exists() else []
         return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+
+    def memory(self) -> int:
+        """Bytes that it and all it started use now; what they share with each other and with others is divided."""
+        return sum(member.memory_full_info().pss for member in self._family())
 
     def _family(self) -> list[psutil.Process]:
         """The process, itself first so that it can start no more; its descendants; its group, orphans included."""
@@ -200,11 +205,6 @@ def _children(process: psutil.Process) -> list[psutil.Process]:
         return process.children(recursive=True)
     except psutil.NoSuchProcess:
         return []
-
-
-def _kill(process: psutil.Process) -> None:
-    with suppress(psutil.NoSuchProcess):
-        process.kill()
 
 
 def _lives(process: psutil.Process) -> bool:

@@ -109,6 +109,7 @@ class Stack:
         """End everything, last first; a temporary folder goes too."""
         for process in reversed(self.processes):
             process.stop()
+        Path(f"/tmp/seaweedfs-s3-{self._loopback.ports['seaweedfs']}.sock").unlink(missing_ok=True)  # noqa: S108 - its own
         if self._temporary:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -165,7 +166,8 @@ def main(
     deploy: Annotated[bool, typer.Option(help="Create pools and deployments first.")] = True,
 ) -> None:
     """Start the whole stack on loopback and stop it at Ctrl-C."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell had SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
     try:
         stack = Stack(folder, workers=workers)
         try:
@@ -175,6 +177,10 @@ def main(
             for name, value in stack.environment().items():
                 print(f"export {name}={value}", flush=True)
             signal.pause()
+        except KeyboardInterrupt:
+            for process in stack.processes:
+                print(f"# {process.name}: {process.memory() / 2**20:.0f} MiB", flush=True)
+            raise
         finally:
             stack.stop()
     except DublineError as error:

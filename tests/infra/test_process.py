@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -42,6 +43,7 @@ def test_children_go_with_it_whatever_session_they_are_in(tmp_path: Path, end: o
     it = process(tmp_path, *FAMILY)
     family = started(it)
     assert living(family) == family
+    assert it.memory() > 0
     end(it)
     assert living(family) == set()
     assert not it.alive
@@ -58,16 +60,29 @@ def test_orphans_of_a_process_that_ended_by_itself_are_ended_too(tmp_path: Path)
     assert living(orphan) == set()
 
 
+def test_it_can_be_interrupted_where_this_program_cannot(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a shell's background job
+    try:
+        it = process(tmp_path, "sleep", "600", stop_signal=signal.SIGINT)
+        it.start()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    while psutil.Process(it.pid).name() != "sleep":
+        time.sleep(0.02)
+    it.stop()
+    assert it.exit_code == -signal.SIGINT
+
+
 def test_it_starts_again_and_goes_on_with_its_log(tmp_path: Path) -> None:
     it = process(tmp_path, "sh", "-c", "echo hello; exec sleep 600")
-    for _ in range(2):
+    for times in (1, 2):
         it.start()
         it.start()  # does nothing while it runs
-        while not it.log.read_text().endswith("hello\n"):
+        while it.log.read_text() != "hello\n" * times:
+            assert it.alive
             time.sleep(0.02)
         it.kill()
         assert it.exit_code == -9
-    assert it.log.read_text() == "hello\nhello\n"
 
 
 def test_it_dies_with_the_program_that_started_it(tmp_path: Path) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -118,3 +123,14 @@ def test_the_store_is_closed_to_others(stack: Stack) -> None:
 def test_a_client_s_command_sees_the_stack(stack: Stack) -> None:
     pools = stack.run("python", "-m", "prefect", "work-pool", "inspect", "cpu")
     assert "process" in pools
+
+
+def test_a_missing_program_is_told_with_its_package(tmp_path: Path) -> None:
+    for name in ("setpriv", "env"):
+        (tmp_path / name).symlink_to(str(shutil.which(name)))
+    environment = os.environ | {"PATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.stack"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 6
+    assert done.stderr == "The program 'redis-server' is not installed; run: sudo apt-get install redis-server.\n"
