@@ -2,7 +2,7 @@
 
 help:
 	@echo "make demo   set everything up and translate a sample video into out/demo/"
-	@echo "make test   set everything up, then lint, type-check and run every test"
+	@echo "make test   set everything up, with PostgreSQL and Redis, then lint, type-check and run every test"
 	@echo "make setup  system packages, .venv, offline models; quick when all is there"
 	@echo "make check  what make test runs, without the set-up"
 	@echo "make lock   resolve pyproject.toml into requirements.lock"
@@ -15,7 +15,8 @@ demo: setup
 	.venv/bin/python scripts/make_sample.py out/sample.mp4
 	.venv/bin/dubline translate out/sample.mp4 --from en --to es --out out/demo
 
-test: setup
+test:
+	scripts/setup --servers
 	scripts/check
 
 check:

@@ -33,10 +33,10 @@ class Checkout:
         place.write_text(f'#!/bin/bash\necho "{place.name} $*" >>"{self.calls}"\n{body}\n')
         place.chmod(0o755)
 
-    def setup(self) -> subprocess.CompletedProcess[str]:
+    def setup(self, *options: str) -> subprocess.CompletedProcess[str]:
         self.calls.write_text("")
         environment = {"PATH": str(self.bin), "HOME": str(self.folder)}
-        command = [str(self.folder / "scripts" / "setup")]
+        command = [str(self.folder / "scripts" / "setup"), *options]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     def called(self, start: str) -> list[str]:
@@ -122,6 +122,37 @@ def test_missing_commands_are_installed_and_nothing_else(checkout: Checkout) -> 
     update, install = checkout.called("apt-get")
     assert update.startswith("apt-get update")
     assert install.split("--no-install-recommends ")[1] == "ffmpeg apertium-eng-spa apertium-es-pt"
+
+
+def test_servers_are_installed_when_asked_for_and_do_not_become_services(checkout: Checkout) -> None:
+    script = checkout.folder / "scripts" / "setup"
+    policy, postgres = checkout.calls.with_name("policy-rc.d"), checkout.calls.with_name("postgresql")
+    places = {"/usr/sbin/policy-rc.d": policy, "/usr/lib/postgresql": postgres}
+    for place, ours in places.items():
+        script.write_text(script.read_text().replace(place, str(ours)))
+    (checkout.bin / "tee").symlink_to(str(shutil.which("tee")))
+    checkout.stand_in(checkout.bin / "sed")
+    checkout.stand_in(checkout.bin / "systemctl")
+    checkout.stand_in(
+        checkout.bin / "apt-get", f'[ "$1" = update ] || "{policy}" || echo "apt-get denied $?" >>"{checkout.calls}"'
+    )
+    assert checkout.setup().returncode == 0
+    assert checkout.called("apt-get") == []
+    done = checkout.setup("--servers")
+    assert done.returncode == 0, done.stderr
+    installs = [line.split("--no-install-recommends ")[1] for line in checkout.called("apt-get install")]
+    assert installs == ["postgresql-common", "postgresql redis-server"]
+    assert checkout.called("sed")[0].endswith("/etc/postgresql-common/createcluster.conf")
+    assert checkout.called("apt-get denied") == ["apt-get denied 101"] * 2
+    assert checkout.called("systemctl") == [
+        f"systemctl disable --quiet {name}" for name in ("postgresql", "redis-server")
+    ]
+    assert not policy.exists()
+    (postgres / "15" / "bin").mkdir(parents=True)
+    (postgres / "15" / "bin" / "initdb").touch()
+    checkout.stand_in(checkout.bin / "redis-server")
+    assert checkout.setup("--servers").returncode == 0
+    assert checkout.called("apt-get") == []
 
 
 def test_sudo_is_used_by_an_ordinary_user_who_has_it(checkout: Checkout) -> None:
