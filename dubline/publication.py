@@ -156,12 +156,17 @@ def require_writable(folder: Path) -> None:
         probe.unlink()
 
 
+def staging(folder: Path) -> Path:
+    """Where this process gathers what is to be published in the folder."""
+    return folder / f".partial-{os.getpid()}"
+
+
 class Folder:
     """An output folder being filled. Files are staged in a hidden place inside it, then renamed, the manifest last."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._stage = folder / f".partial-{os.getpid()}"
+        self._stage = staging(folder)
         self.files: list[PublishedFile] = []
 
     def add(self, role: Role, name: str, content: Path | str, language: str | None = None) -> str:

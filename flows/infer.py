@@ -13,6 +13,7 @@ from dubline.settings import settings
 from tasks.configure import use_media_store
 from tasks.diarize import diarize
 from tasks.elsewhere import StageCall
+from tasks.ending import end_when_told
 from tasks.separate import separate
 from tasks.stage import Stage, Stages
 from tasks.synthesize import retake, synthesize
@@ -27,6 +28,7 @@ STEPS: dict[str, Stage[..., Any]] = {
 @flow(name="infer", persist_result=False)
 async def infer(calls: list[StageCall]) -> None:
     """Compute the stages side by side on one GPU slot and leave their checkpoints for the run that asked."""
+    end_when_told()
     await use_media_store()
     async with gpu_slot():
         await asyncio.gather(*map(compute, calls))

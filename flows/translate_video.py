@@ -22,6 +22,7 @@ from tasks.burn_in import burn_in
 from tasks.configure import know_profile, use_media_store
 from tasks.diarize import diarize
 from tasks.elsewhere import cancel_children
+from tasks.ending import end_when_told
 from tasks.extract_audio import extract_audio
 from tasks.gate import Gates
 from tasks.ingest import ingest
@@ -31,7 +32,7 @@ from tasks.place import place
 from tasks.plan_speech import plan_speech
 from tasks.publish import publish
 from tasks.separate import separate
-from tasks.shown import progress_shown, result_shown
+from tasks.shown import deployed, progress_shown, result_shown
 from tasks.stage import Stages
 from tasks.subtitle import subtitle, subtitle_source
 from tasks.synthesize import retake, synthesize
@@ -50,6 +51,8 @@ PARALLEL_TASKS = 6
 )
 async def translate_video(request: TranslateRequest) -> Manifest:
     """From a source video to dubbed videos, subtitles and reports in the request's folder."""
+    if deployed():
+        end_when_told(request.out)
     await use_media_store()
     await know_profile(request.profile)
     profile = require_possible(request)

@@ -68,6 +68,10 @@ class ArtifactStore:
         """Remove the workspaces of processes that were killed, and any not written to since `before` (epoch, s)."""
         self._local.reap(before)
 
+    def abandon(self) -> None:
+        """Remove the workspaces of this process, which is about to end."""
+        self._local.abandon()
+
     def adopt(self, path: Path) -> ArtifactRef:
         """Take a finished file out of a workspace: hash, fsync, rename to its content's name, make that durable."""
         with disk_errors(self.root):

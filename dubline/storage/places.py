@@ -103,6 +103,11 @@ class LocalPlace:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def abandon(self) -> None:
+        """Remove the workspaces of this process, which is about to end."""
+        for folder in (self.root / WORKSPACES).glob(f"{os.getpid()}-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
     def reap(self, before: float = 0.0) -> None:
         """Remove the workspaces of processes that were killed, and any not written to since `before` (epoch, s).
 

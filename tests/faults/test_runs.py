@@ -1,0 +1,77 @@
+"""Runs on the real stack that are killed, cancelled, submitted twice: finished work stays, nothing else is left."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.faults import strikes
+from tests.faults.rig import Rig
+
+pytestmark = pytest.mark.stack
+
+
+def gone(rig: Rig, within_s: float) -> bool:
+    """Whether every process of the runs has ended by then."""
+    deadline = time.monotonic() + within_s
+    while rig.processes() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return not rig.processes()
+
+
+def test_a_killed_run_goes_on_after_its_last_checkpoint(rig: Rig) -> None:
+    video = rig.video("killed", 310)
+    strikes.place(rig.strikes, "mux-es", "after")
+    run = rig.submit(video)
+    assert "SIGKILL" in rig.wait(run, "Crashed")["message"]
+    time.sleep(11)  # before, a worker's own late report could overwrite it
+    rig.revive()
+    rig.wait(run, "Completed")
+    assert "AwaitingRetry" in rig.states(run)
+    assert rig.ledger.computed_again() == []
+    assert rig.published("killed") == rig.undisturbed([video])["killed"]
+
+
+def test_a_finished_video_submitted_again_starts_no_stage(rig: Rig) -> None:
+    video = rig.video("again", 320)
+    rig.wait(rig.submit(video), "Completed")
+    before = rig.ledger.events
+    second = rig.submit(video, key="again, once more")
+    rig.wait(second, "Completed")
+    assert rig.ledger.events == before
+
+
+def test_the_same_idempotency_key_is_the_same_run(rig: Rig) -> None:
+    video = rig.video("again", 320)
+    assert rig.submit(video, key="one key") == rig.submit(video, key="one key")
+
+
+def test_a_video_that_ends_its_process_every_time_is_quarantined_with_its_reason(rig: Rig) -> None:
+    strikes.place(rig.strikes, "attribute", "before", times=3)
+    run = rig.submit(rig.video("poison", 330))
+    for _ in range(3):
+        rig.wait(run, "Crashed")
+        time.sleep(11)
+        rig.revive()
+    state = rig.wait(run, "Quarantined")
+    assert state["type"] == "FAILED"
+    assert "lost 3 times" in state["message"]
+    # A person who has mended the cause chooses Retry.
+    rig.set_state(run, "SCHEDULED", "AwaitingRetry")
+    rig.wait(run, "Completed")
+
+
+@pytest.mark.parametrize("stage", ["transcribe", "mix-es"])
+def test_a_cancelled_run_leaves_nothing_behind(rig: Rig, stage: str) -> None:
+    strikes.place(rig.strikes, stage, "before", "hang")
+    run = rig.submit(rig.video(f"cancelled-{stage}", 340 + len(stage)))
+    while strikes.left(rig.strikes):
+        time.sleep(0.2)
+    rig.set_state(run, "CANCELLING")
+    assert gone(rig, within_s=20)
+    rig.wait(run, "Cancelled")
+    ended = time.time()
+    assert not rig.leftovers()
+    time.sleep(2)
+    assert not rig.ledger.after(ended)
