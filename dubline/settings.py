@@ -33,6 +33,11 @@ class Settings(BaseSettings):
     ledger: Path | None = None
     """Append-only file that gets a JSON line for every call of an engine; fault tests read it."""
 
+    database: str | None = None
+    """SQLAlchemy URL of the database with the watched folders' ledger; SQLite below `home` when not given."""
+    s3_endpoint: str | None = None
+    """Address of an S3-compatible service; Amazon's own when not given."""
+
     @property
     def models(self) -> Path:
         return self.home / "models"
