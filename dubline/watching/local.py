@@ -69,7 +69,8 @@ class LocalFolder:
         return os.path.lexists(self.path / place)
 
     def files(self, place: str) -> list[str]:
-        return [path.name for path in self._inside(place) if path.is_file() and not path.is_symlink()]
+        files = (path for path in self._inside(place) if path.is_file() and not path.is_symlink())
+        return [path.name for path in files if path.stat().st_size]  # an empty one is a name that was reserved
 
     def folders(self, place: str) -> list[str]:
         return [path.name for path in self._inside(place) if path.is_dir()]
@@ -106,7 +107,9 @@ class LocalFolder:
                 (self.path / target).touch(exist_ok=False)  # the name is ours: of two that move, one gets it
             except FileExistsError:
                 continue
-            if not self.move(source, target):
+            try:
+                (self.path / source).rename(self.path / target)
+            except FileNotFoundError:
                 (self.path / target).unlink()
                 return None
             if stamp is None or self.stamp(target) == stamp:

@@ -10,7 +10,7 @@ from pathlib import Path
 from dubline.domain.errors import InvalidMedia, ServiceUnavailable
 from dubline.storage.artifacts import local_path
 from dubline.storage.results import ArtifactRef
-from dubline.watching.folder import Folder, is_video
+from dubline.watching.folder import is_video
 from dubline.watching.ledger import Ledger
 from dubline.watching.local import LocalFolder
 from dubline.watching.options import Options
@@ -88,17 +88,10 @@ class Shed:
             path.with_name(name + ".yaml").write_text(json.dumps(sidecar), encoding="utf-8")
         return path
 
-    async def tick(self, *, thorough: bool = False, looks: Looks | None = None, folder: Folder | None = None) -> Told:
+    async def tick(self, *, thorough: bool = False, looks: Looks | None = None) -> Told:
         async with Ledger.opened(self.database) as ledger:
-            watcher = Watcher(
-                folder or LocalFolder(self.root),
-                ledger,
-                self.runs,
-                looks or self.looks,
-                self.defaults,
-                accept,
-                owner_s=-1,
-            )
+            folder, looks = LocalFolder(self.root), looks or self.looks
+            watcher = Watcher(folder, ledger, self.runs, looks, self.defaults, accept, owner_s=-1)
             return await watcher.tick(thorough=thorough)
 
     async def take_in(self) -> Told:
