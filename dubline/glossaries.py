@@ -14,6 +14,7 @@ TABLES, MAPPINGS = frozenset((".csv", ".tsv")), frozenset((".yaml", ".yml"))
 
 def read(path: Path) -> Glossary:
     """The file's glossary. Raises InvalidRequest that names the file, and the line that is wrong."""
+    _require_known(str(path))
     try:
         return parse(path.read_bytes(), str(path))
     except OSError as error:
@@ -22,15 +23,20 @@ def read(path: Path) -> Glossary:
 
 def parse(content: bytes, name: str) -> Glossary:
     """The glossary of a file's content; its name's ending says what it is. Raises InvalidRequest like `read`."""
-    suffix = PurePath(name).suffix.lower()
-    if suffix not in TABLES | MAPPINGS:
-        raise InvalidRequest(f"The glossary {name} is neither .csv, .tsv, .yaml nor .yml; rename or convert it.")
+    suffix = _require_known(name)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise Collector(name).broken(line, "is not UTF-8", "save the file as UTF-8") from None
     return parse_csv(text, name) if suffix in TABLES else parse_yaml(text, name)
+
+
+def _require_known(name: str) -> str:
+    suffix = PurePath(name).suffix.lower()
+    if suffix not in TABLES | MAPPINGS:
+        raise InvalidRequest(f"The glossary {name} is neither .csv, .tsv, .yaml nor .yml; rename or convert it.")
+    return suffix
 
 
 def parse_yaml(text: str, name: str) -> Glossary:

@@ -25,11 +25,13 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     delete,
+    event,
     insert,
     make_url,
     select,
     update,
 )
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.schema import CreateTable
@@ -234,7 +236,18 @@ def _engine(url: str) -> AsyncEngine:
     if not parsed.drivername.startswith("sqlite"):
         return create_async_engine(parsed, pool_pre_ping=True)
     settings().home.mkdir(parents=True, exist_ok=True)
-    return create_async_engine(parsed, connect_args={"timeout": BUSY_S})
+    # One connection: SQLite lets one write, and those that wait for it only sleep and look again.
+    engine = create_async_engine(parsed, connect_args={"timeout": BUSY_S}, pool_size=1, max_overflow=0)
+    event.listen(engine.sync_engine, "connect", _write_ahead)
+    return engine
+
+
+def _write_ahead(connection: DBAPIConnection, _: object) -> None:
+    """A write is one append, and readers do not wait. What a power failure takes back, a later look finds again."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.close()
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import shutil
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,9 @@ from dubline.watching.folder import Entry, numbered
 
 NETWORK = ("nfs", "cifs", "smb", "9p", "fuse", "afs", "ceph", "gluster", "virtiofs", "vboxsf")
 """File systems, by the start of their names, that do not announce what other machines change."""
+
+F_SETSIG = 10
+"""fcntl(2) on Linux; Python has no name for it."""
 
 
 class LocalFolder:
@@ -51,6 +55,7 @@ class LocalFolder:
         """A read lease is refused by the kernel while anybody has the file open for writing (fcntl(2), Leases)."""
         try:
             with (self.path / name).open("rb") as file:
+                fcntl.fcntl(file, F_SETSIG, signal.SIGURG)  # who opens it now would end us with the usual SIGIO
                 fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
                 fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
         except OSError as error:
