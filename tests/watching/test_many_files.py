@@ -21,7 +21,11 @@ def test_500_files_dropped_at_once_are_each_taken_in_once_by_two_processes(tmp_p
         (folder / f"{number}.mp4").write_bytes(b"video %d" % number)
     command = [sys.executable, "-m", "tests.watching.scanner", str(folder), database, str(runs)]
     scanners = [subprocess.Popen(command, cwd=ROOT) for _ in range(2)]
-    assert [scanner.wait(timeout=300) for scanner in scanners] == [0, 0]
+    try:
+        assert [scanner.wait(timeout=300) for scanner in scanners] == [0, 0]
+    finally:
+        for scanner in scanners:
+            scanner.kill()
 
     async def ledger_rows() -> list[str]:
         async with Ledger.opened(database) as ledger:
