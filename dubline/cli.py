@@ -26,7 +26,7 @@ app = typer.Typer(
     help="Translate videos: the same picture with dubbed speech, subtitles and a quality report.",
     epilog="Exit codes: 0 done, 2 wrong request, 3 not a readable video, 4 unsupported language, 5 output cannot be "
     "written, 6 model or program missing, 7 quality gate failed, 8 engine failed, 9 ffmpeg failed, 10 Prefect server "
-    "unreachable, 130 interrupted, 1 anything nobody foresaw.",
+    "or S3 store unreachable, 130 interrupted, 1 anything nobody foresaw.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -40,7 +40,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as one line
 
 @app.command()
 def translate(
-    video: Annotated[Path, typer.Argument(help="The video to translate. It is never changed.")],
+    video: Annotated[str, typer.Argument(help="The video to translate, a path or s3://bucket/key. It is not changed.")],
     to: Annotated[list[str], typer.Option("--to", help="Target language, such as es; may be given several times.")],
     source: Annotated[
         str | None, typer.Option("--from", help="Spoken language; found by listening if left out.")
@@ -48,7 +48,10 @@ def translate(
     profile: Annotated[
         str, typer.Option(help="Which engines to use: offline, offline-whisperx, standard or studio.")
     ] = "offline",
-    out: Annotated[Path | None, typer.Option(help="Where results go.", show_default="out/<video's name>")] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(help="Where results go, a path or s3://bucket/prefix.", show_default="out/<video's name>"),
+    ] = None,
     glossary: Annotated[
         Path | None, typer.Option(help="CSV or YAML file with terms and their fixed translations.")
     ] = None,
@@ -74,12 +77,14 @@ def translate(
     from dubline.display import shown
     from dubline.domain.glossary import NO_GLOSSARY
     from dubline.request import TranslateRequest
+    from dubline.storage.locations import located
     from flows import launch
 
+    source_video = located(video)
     request = TranslateRequest(
-        video=video.absolute(),
+        video=source_video,
         languages=tuple(dict.fromkeys(to)),
-        out=(out or Path("out") / video.stem).absolute(),
+        out=located(out or f"out/{source_video.stem}"),
         source_language=source,
         profile=profile,
         glossary=glossaries.read(glossary) if glossary else NO_GLOSSARY,

@@ -16,7 +16,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dubline.domain.errors import OutputUnavailable
-from dubline.storage.artifacts import remove_if_orphaned, sha256_of, sync_directory
+from dubline.storage.artifacts import sha256_of, sync_directory
+from dubline.storage.places import remove_if_orphaned
 
 MANIFEST = "manifest.json"
 Role = Literal[

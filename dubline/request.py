@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pydantic import BaseModel, ConfigDict, Field
 
 from dubline import profiles
@@ -14,6 +12,7 @@ from dubline.domain.languages import language
 from dubline.engines.registry import engine_class
 from dubline.profiles import Profile
 from dubline.stages import STAGES
+from dubline.storage.locations import Location
 
 
 class TranslateRequest(BaseModel):
@@ -21,9 +20,13 @@ class TranslateRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    video: Path = Field(description="The video to translate. It is read and never changed.")
+    video: Location = Field(
+        description="The video to translate: a path, or s3://bucket/key. It is read and never changed."
+    )
     languages: tuple[str, ...] = Field(min_length=1, description="Target languages, as ISO 639-1 codes.")
-    out: Path = Field(description="Folder for the dubbed videos, subtitles and reports.")
+    out: Location = Field(
+        description="Folder for the dubbed videos, subtitles and reports: a path, or s3://bucket/prefix."
+    )
     source_language: str | None = Field(
         default=None, description="Spoken language; found by the recognizer when not given."
     )

@@ -20,6 +20,10 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("dubline")))
     """Where models, checkpoints, artifacts and the local Prefect server's database live."""
+    store: str = Field(default="", pattern=r"^(s3://[a-z0-9][a-z0-9.-]+(/[\w.=-]+)*/?)?$")
+    """Where artifacts and checkpoints live, `s3://bucket/prefix`; below `home` when empty."""
+    s3_endpoint: str | None = Field(default=None, pattern=r"^https?://[\w.:\[\]-]+/?$")
+    """Address of an S3-compatible server, without credentials; AWS when not set."""
     threads: int = Field(default_factory=_usable_cores, ge=1)
     """Cores that torch, CTranslate2 and onnxruntime share."""
     server_port: int = Field(default=4200, ge=1, le=65535)
@@ -32,11 +36,8 @@ class Settings(BaseSettings):
     """Folder with the profiles' YAML files."""
     ledger: Path | None = None
     """Append-only file that gets a JSON line for every call of an engine; fault tests read it."""
-
     database: str | None = None
     """SQLAlchemy URL of the database with the watched folders' ledger; SQLite below `home` when not given."""
-    s3_endpoint: str | None = None
-    """Address of an S3-compatible service; Amazon's own when not given."""
 
     @property
     def models(self) -> Path:
@@ -49,6 +50,11 @@ class Settings(BaseSettings):
     @property
     def checkpoints(self) -> Path:
         return self.home / "checkpoints"
+
+    @property
+    def cache(self) -> Path:
+        """Copies of what lies in S3."""
+        return self.home / "cache"
 
 
 @lru_cache(maxsize=1)

@@ -9,28 +9,29 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from pathlib import Path
 
-from dubline import publication, server
+from dubline import outputs, server
 from dubline.engines.manager import manager
 from dubline.engines.registry import models_of
-from dubline.media.inputs import check_file
+from dubline.media.inputs import check_file, source_reference
 from dubline.profiles import Profile
 from dubline.publication import Manifest
 from dubline.request import TranslateRequest, accept
-from dubline.settings import settings
-from dubline.storage.artifacts import ArtifactStore, sha256_of
+from dubline.storage.chosen import artifact_store
 from flows.key import request_key
 
 
 def run(request: TranslateRequest) -> Manifest:
     """Translate in this process. Raises DublineError types, or what Prefect's client raises when its server is lost."""
     profile = accept(request)
-    check_file(request.video)
+    if isinstance(request.video, Path):
+        check_file(request.video)
     require_models(profile)
     if request.refresh is None and (done := _in_place(request)):
         return done
-    publication.require_writable(request.out)
-    ArtifactStore(settings().artifacts).reap()
+    outputs.require_writable(request.out)
+    artifact_store().reap()
     manager().preload(profile.asr)
     own = None if "PREFECT_API_URL" in os.environ else server.start()
     os.environ.update(server.environment())
@@ -60,6 +61,6 @@ def require_models(profile: Profile) -> None:
 
 def _in_place(request: TranslateRequest) -> Manifest | None:
     """What an earlier run of this very request left, verified byte for byte."""
-    if publication.read(request.out) is None:
+    if not outputs.exists(request.out):
         return None
-    return publication.in_place(request.out, request_key(request, sha256_of(request.video)))
+    return outputs.in_place(request.out, request_key(request, source_reference(request.video).sha256))

@@ -9,7 +9,6 @@ from prefect import flow, get_client
 from prefect.logging import get_run_logger
 from pydantic import BaseModel, ConfigDict, Field
 
-from dubline.watching.bucket import SCHEME
 from dubline.watching.ledger import Ledger
 from dubline.watching.options import Options
 from dubline.watching.ready import Looks
@@ -17,7 +16,6 @@ from dubline.watching.watch import open_folder, reconcile, watch
 from dubline.watching.watcher import Told, Watcher
 from flows.watched_runs import PrefectRuns
 
-LOCAL, REMOTE = "translate-video/translate-video", "translate-remote/translate-remote"
 SHOWN = 10
 """File names in one line of the log."""
 
@@ -36,8 +34,8 @@ class WatchedFolder(BaseModel):
     patience_s: float = Field(
         default=60.0, gt=0, description="After how many seconds without change an unreadable file goes to failed/."
     )
-    deployment: str | None = Field(
-        default=None, description="The deployment that translates, as flow/deployment, when it is another than usual."
+    deployment: str = Field(
+        default="translate-video/translate-video", description="The deployment that translates, as flow/deployment."
     )
 
 
@@ -60,12 +58,11 @@ async def reconcile_folder(watched: WatchedFolder) -> None:
 @asynccontextmanager
 async def opened(watched: WatchedFolder) -> AsyncIterator[Watcher]:
     """The watcher of a folder, with its ledger and its way to Prefect."""
-    deployment = watched.deployment or (REMOTE if watched.folder.startswith(SCHEME) else LOCAL)
     async with get_client() as client, Ledger.opened() as ledger:
         yield Watcher(
             open_folder(watched.folder),
             ledger,
-            PrefectRuns(client, deployment),
+            PrefectRuns(client, watched.deployment),
             Looks(watched.still_s, watched.patience_s),
             Options(languages=watched.languages, profile=watched.profile),
         )

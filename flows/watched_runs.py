@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import httpx
@@ -16,7 +14,6 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
 from dubline.domain.errors import InvalidRequest, ServiceUnavailable
-from dubline.watching.bucket import SCHEME
 from dubline.watching.runs import Standing, Submission
 
 TAG = "watched-folder"
@@ -41,7 +38,7 @@ class PrefectRuns:
                 deployment = await self._client.read_deployment_by_name(self._deployment)
                 run = await self._client.create_flow_run_from_deployment(
                     deployment.id,
-                    parameters={"request": parameters(submission)},
+                    parameters={"request": submission.options.request(submission.video, submission.out)},
                     name=submission.name,
                     tags=[TAG],
                     idempotency_key=submission.key,
@@ -66,19 +63,6 @@ class PrefectRuns:
                 wanted = FlowRunFilterId(any_=[UUID(run) for run in runs[start : start + PAGE]])
                 found += await self._client.read_flow_runs(flow_run_filter=FlowRunFilter(id=wanted), limit=PAGE)
         return {str(run.id): standing(run) for run in found}
-
-
-def parameters(submission: Submission) -> dict[str, Any]:
-    """The request of `translate-video`, or of `translate-remote` where the video is not on a disk."""
-    if submission.video.startswith(SCHEME):
-        return {
-            "video": submission.video,
-            "sha256": submission.sha256,
-            "out": submission.out,
-            "options": submission.options.model_dump(mode="json"),
-        }
-    request = submission.options.request(Path(submission.video), Path(submission.out))
-    return request.model_dump(mode="json")
 
 
 def standing(run: FlowRun) -> Standing:

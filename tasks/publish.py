@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from dubline import profiles
+from dubline import outputs, profiles
 from dubline.cast_file import CAST, written
 from dubline.domain.timeline import FittedTimeline, PlacedLine, PlannedLine, SpeechPlan
 from dubline.domain.transcript import Transcript, Translation
@@ -32,7 +32,7 @@ def publish(
     judged: tuple[Judged, ...],
     timings: tuple[Timing, ...],
 ) -> Manifest:
-    with Folder(request.out) as folder:
+    with outputs.filled(request.out) as folder:
         transcript = artifacts().load_value(script.artifact, Transcript) if script else None
         published = tuple(_dub(folder, request.video.stem, dub, transcript) for dub in dubs)
         manifest = Manifest(

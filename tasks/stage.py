@@ -14,23 +14,24 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import lru_cache, wraps
-from typing import Any, Generic, ParamSpec, TypeVar, cast
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from prefect import Task
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
-from prefect.filesystems import WritableFileSystem
-from prefect.results import ResultStore, get_default_result_storage
+from prefect.results import ResultStore
 from prefect.serializers import JSONSerializer
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from dubline import checkpoints
 from dubline.domain.errors import DublineError
-from dubline.settings import settings
 from dubline.stages import STAGES
 from dubline.storage.artifacts import ArtifactStore
+from dubline.storage.chosen import artifact_store, checkpoint_place
+from dubline.storage.places import keep_young
 from dubline.storage.results import Value
 from dubline.telemetry import ledger, progress
+from tasks.records import RecordFiles
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=BaseModel)
@@ -41,24 +42,28 @@ _refreshing: ContextVar[bool] = ContextVar("refreshing", default=False)
 @lru_cache(maxsize=1)
 def artifacts() -> ArtifactStore:
     """The store of this process's settings."""
-    return ArtifactStore(settings().artifacts)
+    return artifact_store()
 
 
 @lru_cache(maxsize=1)
 def records() -> ResultStore:
     """Where Prefect persists the tasks' results. Nothing is remembered in memory: what counts is what is stored."""
-    storage = cast(WritableFileSystem, get_default_result_storage(_sync=True))  # type: ignore[call-arg]  # Prefect's own
-    return ResultStore(result_storage=storage, serializer=JSONSerializer(), cache_result_in_memory=False)
+    return ResultStore(result_storage=RecordFiles(), serializer=JSONSerializer(), cache_result_in_memory=False)
 
 
 def recall(key: str, kind: type[R]) -> R | None:
-    """The recorded result under a key; None where there is none, or of another shape, or with a damaged artifact."""
-    store = records()
+    """The recorded result under a key; None where there is none, or of another shape, or with a damaged artifact.
+
+    One that is believed is marked as used, so that no collection takes it away.
+    """
     try:
-        value = kind.model_validate(store.read(key).result)
-    except (ValueError, ValidationError, OSError):
+        value = kind.model_validate(records().read(key).result)
+    except ValueError:
         return None
-    return value if checkpoints.intact(value, artifacts()) else None
+    if not checkpoints.intact(value, artifacts()):
+        return None
+    keep_young(checkpoint_place(), key)
+    return value
 
 
 def refreshing() -> bool:
@@ -165,6 +170,8 @@ class Stages:
         known = await asyncio.to_thread(self._known, step, step.bind(*args, **kwargs))
         _refreshing.set(step.name in self._refreshed)
         options = step.task.with_options(task_run_name=name, refresh_cache=step.checkpoint and not known)
+        # Set here and not at the task's making: Prefect accepts no block there that its server does not know.
+        options.result_storage = records().result_storage
         future = options.submit(*args, **kwargs)
         value = step.result.model_validate(await asyncio.to_thread(future.result))
         if known:

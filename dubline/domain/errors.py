@@ -11,6 +11,7 @@
     │   └── EngineUnavailable          8  yes    an engine's host was lost, out of memory or unreachable
     ├── MediaToolFailed                9  yes    ffmpeg crashed or ran out of time on media that was accepted
     └── ServiceUnavailable            10  yes    the Prefect server cannot be reached or started
+        └── StoreUnavailable          10  yes    the S3 store cannot be reached, or an artifact in it is gone or damaged
 
 Exit code 0 is success, 1 an error nobody foresaw (a bug), 130 an interruption by the user.
 """
@@ -67,3 +68,7 @@ class MediaToolFailed(DublineError):
 class ServiceUnavailable(DublineError):
     exit_code = 10
     retryable = True
+
+
+class StoreUnavailable(ServiceUnavailable):
+    pass

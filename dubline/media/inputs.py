@@ -14,6 +14,9 @@ from typing import Any, Literal
 import ffmpeg
 
 from dubline.domain.errors import InvalidMedia
+from dubline.storage.artifacts import reference
+from dubline.storage.locations import BucketFile
+from dubline.storage.results import ArtifactRef
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,wav,mp3,flac,aac,asf"
 """Demuxers that open nothing but the file itself."""
@@ -58,6 +61,19 @@ def printable(text: str) -> str:
 def shown(path: Path) -> str:
     """A file's name, for messages."""
     return printable(path.name)
+
+
+def source_reference(video: BucketFile | Path) -> ArtifactRef:
+    """Look whether a user's video is there, and fingerprint it. One in a bucket is fetched, unless it was before.
+
+    Raises InvalidMedia, StoreUnavailable.
+    """
+    if isinstance(video, BucketFile):
+        from dubline.storage.s3_sources import source_in_bucket  # s3fs takes a second to import
+
+        return source_in_bucket(video)
+    check_file(video)
+    return reference(video)
 
 
 def check_file(path: Path) -> None:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
-import psutil
 from pydantic import TypeAdapter
 
-from dubline.domain.errors import OutputUnavailable
+from dubline.storage.places import LocalPlace, Place, disk_errors
 from dubline.storage.results import ArtifactRef
 
 T = TypeVar("T")
-_BLOCK = 1 << 20
 
 
 def sha256_of(path: Path) -> str:
@@ -34,6 +30,14 @@ def reference(path: Path) -> ArtifactRef:
 
 
 def local_path(ref: ArtifactRef) -> Path:
+    """A file of this machine with the artifact's content: itself, or a verified copy of what lies in S3.
+
+    Raises StoreUnavailable when that cannot be reached, is gone or damaged, OutputUnavailable when it may not be read.
+    """
+    if ref.uri.startswith("s3://"):
+        from dubline.storage.s3_artifacts import fetched  # s3fs takes a second to import
+
+        return fetched(ref)
     return Path(unquote(urlsplit(ref.uri).path))
 
 
@@ -46,41 +50,29 @@ def sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def remove_if_orphaned(folder: Path, owner: str) -> None:
-    """Remove a working folder whose process (its id, as text) is no more; another run may be using the others."""
-    if owner.isdigit() and not psutil.pid_exists(int(owner)):
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 class ArtifactStore:
     """Files below `root`, named by their sha256. Raises OutputUnavailable when the disk is full or not writable."""
 
+    place: Place
+    """Where the artifacts are."""
+
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.place = self._local = LocalPlace(root)
 
-    @contextmanager
-    def workspace(self) -> Iterator[Path]:
+    def workspace(self) -> AbstractContextManager[Path]:
         """A private folder on the store's own disk, so that adopting a file from it is a rename. It is removed."""
-        with _disk_errors(self.root):
-            parent = self.root / "tmp"
-            parent.mkdir(parents=True, exist_ok=True)
-            folder = Path(tempfile.mkdtemp(dir=parent, prefix=f"{os.getpid()}-"))
-        try:
-            with _disk_errors(self.root):
-                yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        return self._local.workspace()
 
-    def reap(self) -> None:
-        """Remove the workspaces of processes that were killed."""
-        for folder in (self.root / "tmp").glob("*-*"):
-            remove_if_orphaned(folder, folder.name.partition("-")[0])
+    def reap(self, before: float = 0.0) -> None:
+        """Remove the workspaces of processes that were killed, and any not written to since `before` (epoch, s)."""
+        self._local.reap(before)
 
     def adopt(self, path: Path) -> ArtifactRef:
         """Take a finished file out of a workspace: hash, fsync, rename to its content's name, make that durable."""
-        with _disk_errors(self.root):
+        with disk_errors(self.root):
             digest, size = sha256_of(path), path.stat().st_size
-            final = self.root / digest[:2] / f"{digest}{path.suffix}"
+            final = self.root / artifact_key(digest, path.suffix)
             final.parent.mkdir(parents=True, exist_ok=True)
             with path.open("rb") as file:
                 os.fsync(file.fileno())
@@ -102,22 +94,30 @@ class ArtifactStore:
         """Read a value back, validated against its type."""
         return TypeAdapter(kind).validate_json(local_path(ref).read_bytes())
 
-    def intact(self, ref: ArtifactRef) -> bool:
-        """Whether the file is there with the size and sha256 that the reference promises."""
-        path = local_path(ref)
-        try:
-            return path.stat().st_size == ref.size and sha256_of(path) == ref.sha256
-        except OSError:
-            return False
+    def intact(self, refs: Iterable[ArtifactRef]) -> bool:
+        """Whether every file is there with the size and sha256 that its reference promises."""
+        return all(map(_unchanged, refs))
+
+    def abort_uploads(self, before: float) -> int:
+        """End uploads that were begun before `before` (epoch, s) and never finished; returns how many there were."""
+        return 0
+
+    def trim(self, before: float) -> tuple[int, int]:
+        """Remove copies of artifacts that were not used since `before` (epoch, s); returns how many, and their bytes.
+
+        What would be lost with it is no copy.
+        """
+        return 0, 0
 
 
-@contextmanager
-def _disk_errors(place: Path) -> Iterator[None]:
+def artifact_key(digest: str, suffix: str) -> str:
+    """Where content with that sha256 lies in a place."""
+    return f"{digest[:2]}/{digest}{suffix}"
+
+
+def _unchanged(ref: ArtifactRef) -> bool:
+    path = local_path(ref)
     try:
-        yield
-    except OSError as error:
-        if error.errno is None:
-            raise
-        raise OutputUnavailable(
-            f"Cannot write below {place}: {os.strerror(error.errno)}; make room or set DUBLINE_HOME to another disk."
-        ) from error
+        return path.stat().st_size == ref.size and sha256_of(path) == ref.sha256
+    except OSError:
+        return False

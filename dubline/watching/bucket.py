@@ -13,17 +13,11 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from dubline.publication import MANIFEST
 from dubline.settings import settings
 from dubline.watching.folder import Entry, numbered
 
 SCHEME = "s3://"
-
-
-def file_system() -> Any:
-    """s3fs for the endpoint of the settings. Keys and region come from the usual AWS_... variables."""
-    import s3fs
-
-    return s3fs.S3FileSystem(endpoint_url=settings().s3_endpoint, use_listings_cache=False)
 
 
 @contextmanager
@@ -44,8 +38,10 @@ class BucketFolder:
 
     def __init__(self, uri: str) -> None:
         self._root = uri.removeprefix(SCHEME).strip("/")
+        from dubline.storage.s3 import filesystem  # s3fs takes a second to import
+
         with s3_errors():
-            self._fs = file_system()
+            self._fs = filesystem(settings().s3_endpoint)
 
     @property
     def key(self) -> str:
@@ -109,7 +105,9 @@ class BucketFolder:
     def move(self, source: str, target: str) -> bool:
         try:
             with s3_errors():
-                for path in self._fs.find(self._path(source)) or [self._path(source)]:
+                found = self._fs.find(self._path(source)) or [self._path(source)]
+                # The manifest vouches for the other results, so it comes last.
+                for path in sorted(found, key=lambda path: PurePosixPath(path).name == MANIFEST):
                     self._fs.cp_file(path, self._path(target) + path.removeprefix(self._path(source)))
                     self._fs.rm_file(path)
         except FileNotFoundError:
@@ -152,18 +150,3 @@ def _entry(info: dict[str, Any]) -> Entry:
     modified: datetime = info["LastModified"]
     stamp = f"{info['size']}-{info['ETag']}"
     return Entry(PurePosixPath(info["name"]).name, stamp, modified.timestamp())
-
-
-def fetch(uri: str, target: Path) -> None:
-    """Copy an object into a local file. Raises FileNotFoundError, ConnectionError."""
-    with s3_errors():
-        file_system().get_file(uri, str(target))
-
-
-def put_folder(folder: Path, uri: str, last: str) -> None:
-    """Copy a folder's files below a URI; the one named `last` at the end, so that it vouches for the others."""
-    fs = file_system()
-    files = sorted((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.name == last)
-    with s3_errors():
-        for path in files:
-            fs.put_file(str(path), f"{uri}/{path.relative_to(folder).as_posix()}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 import yaml
@@ -15,7 +15,6 @@ from dubline.cast_file import VoiceOverride
 from dubline.domain.errors import InvalidRequest
 from dubline.domain.glossary import NO_GLOSSARY, Glossary
 from dubline.domain.languages import language
-from dubline.request import TranslateRequest
 
 
 def _codes(value: Any) -> Any:
@@ -56,8 +55,9 @@ class Options(BaseModel):
         """Equal for equal options: sha256, in hex."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
-    def request(self, video: Path, out: Path) -> TranslateRequest:
-        return TranslateRequest(video=video, out=out, **dict(self))
+    def request(self, video: str, out: str) -> dict[str, Any]:
+        """A TranslateRequest, as JSON. `video` and `out` are absolute paths or URIs."""
+        return {"video": video, "out": out, **self.model_dump(mode="json")}
 
 
 def parse(content: bytes, name: str, read: Callable[[str], bytes]) -> Options:

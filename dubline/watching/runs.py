@@ -20,8 +20,6 @@ class Submission:
     """Absolute path or URI."""
     out: str
     """Absolute path or URI of the folder for its results."""
-    sha256: str
-    """The video's content."""
     options: Options
 
 

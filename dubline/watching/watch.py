@@ -33,17 +33,17 @@ def open_folder(place: str) -> Folder:
 
 async def watch(watcher: Watcher, tell: Tell, complain: Callable[[str], Any]) -> None:
     """Watch until cancelled. What goes wrong is told to `complain`, and the next look tries again."""
-    thorough = True  # the first look finds what an earlier watcher left
+    thorough = True  # the first look finds what an earlier watcher left, one after a problem what that left
     async with _changes(watcher.folder.events) as changed:
         while True:
             changed.clear()
             try:
                 told = await watcher.tick(thorough=thorough)
-                thorough, pause_s = False, _pause_s(watcher, told)
+                thorough, pause_s = bool(told.problems), _pause_s(watcher, told)
                 tell(told)
             except DublineError as error:
                 complain(str(error))
-                pause_s = ERROR_S
+                thorough, pause_s = True, ERROR_S
             await asyncio.sleep(REST_S)
             with suppress(TimeoutError):
                 await asyncio.wait_for(changed.wait(), pause_s)

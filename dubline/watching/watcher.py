@@ -215,7 +215,6 @@ class Watcher:
             name=row.name,
             video=self.folder.address(f"{outcome.incoming(row)}/{waiting[0]}"),
             out=self.folder.address(outcome.outgoing(row)),
-            sha256=row.content,
             options=row.options,
         )
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.records import sealed
 from tests.pipeline.workshop import Workshop
 
 pytestmark = pytest.mark.server
@@ -112,9 +113,8 @@ def test_a_damaged_clip_costs_one_line(finished: Workshop, video: Path, damage: 
 def test_a_record_of_another_shape_counts_as_none(finished: Workshop, video: Path) -> None:
     calls = finished.engine_calls()
     for record in (finished.home / "checkpoints" / "translate").glob("*/*"):
-        record.write_text(
-            record.read_text().replace('"language"', '"tongue"').replace('\\"language\\"', '\\"tongue\\"')
-        )
+        content, _, _ = record.read_bytes().rpartition(b"\n")
+        record.write_bytes(sealed(content.replace(b'\\"language\\"', b'\\"tongue\\"')))
     shutil.rmtree(finished.out)
     assert finished.translate(video).returncode == 0
     more = finished.engine_calls() - calls

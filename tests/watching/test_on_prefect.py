@@ -46,7 +46,7 @@ def deployment(api: str) -> Iterator[str]:
 
 
 def submission(key: str, video: Path, **options: object) -> Submission:
-    return Submission(key, video.name, str(video), str(video.parent / "out"), "0" * 64, Options(**options))
+    return Submission(key, video.name, str(video), str(video.parent / "out"), Options(**options))
 
 
 async def deployed(deployment: str) -> None:
@@ -141,10 +141,7 @@ def test_a_refused_request_and_a_missing_deployment_are_told_apart(deployment: s
                 await PrefectRuns(client, "stand-in/none").submit(
                     submission("a", tmp_path / "a.mp4", languages=("es",))
                 )
-            wrong = Submission(
-                "b", "b.mp4", "s3://bucket/b.mp4", "s3://bucket/out", "0" * 64, Options(languages=("es",))
-            )
             with pytest.raises(InvalidRequest, match="refused"):
-                await PrefectRuns(client, deployment).submit(wrong)
+                await PrefectRuns(client, deployment).submit(submission("b", tmp_path / "b.mp4"))  # no languages
 
     asyncio.run(scenario())

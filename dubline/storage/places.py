@@ -1,0 +1,159 @@
+"""Where files live: a folder of this machine, or (in `s3.py`) a prefix of a bucket, with the same few verbs.
+
+A key is a relative path with slashes. A file is written whole or not at all, so a reader never sees half of one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import psutil
+
+from dubline.domain.errors import OutputUnavailable
+
+WORKSPACES = "tmp"
+"""Folder for what is being written; nothing below it counts as a file of the place."""
+DAY_S = 86_400
+"""How exactly the last use of a file is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of a place."""
+
+    key: str
+    size: int
+    """Bytes."""
+    modified: float
+    """Seconds since the epoch at which it was written or last used, as the place's own clock has it."""
+    version: str = ""
+    """What tells one content of the file from another, where the place has such a thing: S3's ETag."""
+
+
+class Place(Protocol):
+    """Raises OutputUnavailable where a retry cannot help (no room, no access), StoreUnavailable where it can."""
+
+    def stat(self, key: str) -> Entry | None: ...
+
+    def read(self, key: str) -> bytes | None:
+        """The content; None where there is no such file."""
+
+    def write(self, key: str, content: bytes) -> None: ...
+
+    def touch(self, key: str) -> None:
+        """Make a file as young as if it had been written now; nothing happens where there is none."""
+
+    def remove(self, key: str) -> None:
+        """Remove a file, if it is there."""
+
+    def entries(self) -> Iterator[Entry]:
+        """All files, in any order."""
+
+
+def keep_young(place: Place, key: str) -> None:
+    """Note that a file is in use, at most once a day."""
+    entry = place.stat(key)
+    if entry and time.time() - entry.modified > DAY_S:
+        place.touch(key)
+
+
+@contextmanager
+def disk_errors(place: Path) -> Iterator[None]:
+    """Say in one sentence why a folder cannot be written to."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OutputUnavailable(
+            f"Cannot write below {place}: {os.strerror(error.errno)}; make room or set DUBLINE_HOME to another disk."
+        ) from error
+
+
+def remove_if_orphaned(folder: Path, owner: str) -> None:
+    """Remove a working folder whose process (its id, as text) is no more; another run may be using the others."""
+    if owner.isdigit() and not psutil.pid_exists(int(owner)):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class LocalPlace:
+    """Files below `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @contextmanager
+    def workspace(self) -> Iterator[Path]:
+        """A private folder on the place's own disk, so that moving a file from it is a rename. It is removed."""
+        with disk_errors(self.root):
+            parent = self.root / WORKSPACES
+            parent.mkdir(parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(dir=parent, prefix=f"{os.getpid()}-"))
+        try:
+            with disk_errors(self.root):
+                yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def reap(self, before: float = 0.0) -> None:
+        """Remove the workspaces of processes that were killed, and any not written to since `before` (epoch, s).
+
+        A process id may be in use again, in a container above all, so age has to do where the owner seems to live.
+        """
+        for folder in (self.root / WORKSPACES).glob("*-*"):
+            remove_if_orphaned(folder, folder.name.partition("-")[0])
+            if max(map(_modified, [folder, *folder.rglob("*")]), default=before) < before:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def stat(self, key: str) -> Entry | None:
+        try:
+            found = (self.root / key).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return Entry(key, found.st_size, found.st_mtime)
+
+    def read(self, key: str) -> bytes | None:
+        with disk_errors(self.root):
+            try:
+                return (self.root / key).read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+
+    def write(self, key: str, content: bytes) -> None:
+        with self.workspace() as folder:
+            partial, final = folder / "content", self.root / key
+            partial.write_bytes(content)
+            final.parent.mkdir(parents=True, exist_ok=True)
+            partial.replace(final)
+
+    def touch(self, key: str) -> None:
+        with disk_errors(self.root), suppress(FileNotFoundError):
+            os.utime(self.root / key)
+
+    def remove(self, key: str) -> None:
+        with disk_errors(self.root):
+            (self.root / key).unlink(missing_ok=True)
+
+    def entries(self) -> Iterator[Entry]:
+        for folder, inner, names in os.walk(self.root):
+            if Path(folder) == self.root and WORKSPACES in inner:
+                inner.remove(WORKSPACES)
+            for name in names:
+                found = self.stat(Path(folder, name).relative_to(self.root).as_posix())
+                if found:  # else it was removed meanwhile
+                    yield found
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

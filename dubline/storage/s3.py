@@ -1,0 +1,184 @@
+"""Files below a prefix of a bucket, on AWS or any server that speaks S3.
+
+s3fs and botocore repeat what fails for the moment: 5xx answers, lost connections, time-outs. What still fails then is
+told in one sentence. Addresses hold no credentials: those come from the usual AWS_... variables.
+"""
+
+from __future__ import annotations
+
+import base64
+import errno
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import s3fs
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from s3fs.core import S3_RETRYABLE_ERRORS
+
+from dubline.domain.errors import OutputUnavailable, StoreUnavailable
+from dubline.settings import settings
+from dubline.storage.places import Entry
+
+PART_BYTES = 16 << 20
+"""Size of an upload's parts; S3 allows 10,000 of them, which makes 160 GB."""
+PARALLEL_PARTS = 4
+"""Times PART_BYTES is what an upload holds in memory."""
+CONFIG = {
+    "retries": {"mode": "legacy", "max_attempts": 5},  # the mode that also repeats a put which arrived damaged
+    # Many S3-compatible servers know nothing of the newer checksums; ours is the sha256.
+    "request_checksum_calculation": "when_required",
+    "response_checksum_validation": "when_required",
+}
+"""Of botocore's client."""
+_LOCAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+
+
+def bucket_and_key(uri: str) -> tuple[str, str]:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+class BucketPlace:
+    """A Place below `s3://bucket/prefix`."""
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri.rstrip("/")
+        self._bucket, self._prefix = bucket_and_key(self.uri)
+        self._files = filesystem(settings().s3_endpoint)
+
+    def uri_of(self, key: str) -> str:
+        return f"{self.uri}/{key}"
+
+    def stat(self, key: str) -> Entry | None:
+        with _explained(self.uri):
+            try:
+                found = self._call("head_object", Key=self._full(key))
+            except FileNotFoundError:
+                return None
+        return Entry(key, found["ContentLength"], found["LastModified"].timestamp(), found["ETag"].strip('"'))
+
+    def read(self, key: str) -> bytes | None:
+        with _explained(self.uri):
+            try:
+                content: bytes = self._files.cat_file(self.uri_of(key))
+            except FileNotFoundError as error:
+                _require_bucket(error)
+                return None
+        return content
+
+    def write(self, key: str, content: bytes) -> None:
+        with _explained(self.uri):
+            self._files.pipe_file(self.uri_of(key), content, ContentMD5=_md5(content))
+
+    def touch(self, key: str) -> None:
+        """Write the content again: only that makes an object young on every server."""
+        content = self.read(key)
+        if content is not None:
+            self.write(key, content)
+
+    def remove(self, key: str) -> None:
+        with _explained(self.uri):
+            self._call("delete_object", Key=self._full(key))
+
+    def entries(self) -> Iterator[Entry]:
+        start = self._full("")
+        with _explained(self.uri):
+            for page in self._pages("list_objects_v2", {"NextContinuationToken": "ContinuationToken"}):
+                for found in page.get("Contents", ()):
+                    yield Entry(found["Key"].removeprefix(start), found["Size"], found["LastModified"].timestamp())
+
+    def upload(self, path: Path, key: str) -> None:
+        """Put a file, in parts when it is large. The object appears when all of it is there, or not at all."""
+        if path.stat().st_size < 2 * PART_BYTES:
+            self.write(key, path.read_bytes())
+            return
+        with _explained(self.uri):
+            self._files.put_file(str(path), self.uri_of(key), chunksize=PART_BYTES, max_concurrency=PARALLEL_PARTS)
+
+    def download(self, key: str, path: Path) -> bool:
+        """Read an object into a file, going on after a lost connection; False where there is no such object.
+
+        S3 does not promise that what arrives is what was sent: the caller compares the sha256.
+        """
+        with _explained(self.uri):
+            try:
+                self._files.get_file(self.uri_of(key), str(path), max_concurrency=1)
+            except FileNotFoundError as error:
+                _require_bucket(error)
+                return False
+        return True
+
+    def abort_uploads(self, before: float) -> int:
+        """End multipart uploads that were begun before `before` (epoch, s): their writers are no more."""
+        markers = {"NextKeyMarker": "KeyMarker", "NextUploadIdMarker": "UploadIdMarker"}
+        with _explained(self.uri):
+            pages = list(self._pages("list_multipart_uploads", markers))
+            begun = [upload for page in pages for upload in page.get("Uploads", ())]
+            old = [upload for upload in begun if upload["Initiated"].timestamp() < before]
+            for upload in old:
+                self._files.abort_mpu(self._bucket, upload["Key"], upload["UploadId"])
+        return len(old)
+
+    def _full(self, key: str) -> str:
+        return f"{self._prefix}/{key}" if self._prefix else key
+
+    def _call(self, method: str, **arguments: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = self._files.call_s3(method, Bucket=self._bucket, **arguments)
+        return answer
+
+    def _pages(self, method: str, markers: dict[str, str]) -> Iterator[dict[str, Any]]:
+        """All pages of a listing; `markers` says which field of an answer continues it, by which argument."""
+        more: dict[str, Any] = {}
+        while True:
+            page = self._call(method, Prefix=self._full(""), **more)
+            yield page
+            if not page.get("IsTruncated"):
+                return
+            more = {argument: page[field] for field, argument in markers.items() if page.get(field)}
+
+
+def filesystem(endpoint: str | None) -> Any:
+    """fsspec keeps one for each endpoint. Listings are not remembered: other machines write, too."""
+    return s3fs.S3FileSystem(
+        endpoint_url=endpoint,
+        use_listings_cache=False,
+        config_kwargs=CONFIG,
+    )
+
+
+@contextmanager
+def _explained(uri: str) -> Iterator[None]:
+    """What went wrong, in one sentence, by a type that says whether a retry can help."""
+    try:
+        yield
+    except NoCredentialsError as error:
+        raise OutputUnavailable(
+            f"There are no credentials for {uri}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+        ) from error
+    except PermissionError as error:
+        raise OutputUnavailable(
+            f"Access to {uri} is denied ({error}); check the AWS_... variables and the bucket's policy."
+        ) from error
+    except FileNotFoundError as error:
+        raise OutputUnavailable(f"There is no bucket for {uri}; create it or set DUBLINE_STORE to another.") from error
+    except (OSError, BotoCoreError, *S3_RETRYABLE_ERRORS) as error:
+        if isinstance(error, OSError) and error.errno in _LOCAL and not isinstance(error.__cause__, ClientError):
+            raise OutputUnavailable(f"Cannot keep a copy from {uri}: {error}; make room.") from error
+        raise StoreUnavailable(
+            f"The store {uri} does not answer as it should ({error}); it was tried several times, so try again later."
+        ) from error
+
+
+def _require_bucket(error: FileNotFoundError) -> None:
+    """Without its bucket nothing can ever be found, and that is no miss. Raises the error."""
+    cause = error.__cause__
+    if isinstance(cause, ClientError) and cause.response["Error"].get("Code") == "NoSuchBucket":
+        raise error
+
+
+def _md5(content: bytes) -> str:
+    """By which the server finds out that what arrived is not what was sent."""
+    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
