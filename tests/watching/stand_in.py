@@ -1,7 +1,6 @@
 """A flow with the parameters of `translate-video` that translates nothing; a video called `bad` fails it."""
 
-from __future__ import annotations
-
+# No postponed annotations: `serve` sends the flow's code alone to its processes, without the names of its module.
 from prefect import flow
 from prefect.deployments.runner import EntrypointType
 
