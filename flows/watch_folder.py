@@ -9,11 +9,12 @@ from prefect import flow, get_client
 from prefect.logging import get_run_logger
 from pydantic import BaseModel, ConfigDict, Field
 
+from dubline.watching.following import Told
 from dubline.watching.ledger import Ledger
 from dubline.watching.options import Options
 from dubline.watching.ready import Looks
 from dubline.watching.watch import open_folder, reconcile, watch
-from dubline.watching.watcher import Told, Watcher
+from dubline.watching.watcher import Watcher
 from flows.watched_runs import PrefectRuns
 
 SHOWN = 10

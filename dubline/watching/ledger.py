@@ -109,7 +109,7 @@ _rows = Table(
     Column("work", String(64), nullable=False, unique=True),
     Column("name", String(1024), nullable=False),
     Column("state", String(16), nullable=False, index=True),
-    Column("run", String(36)),
+    Column("run", String(64)),
     Column("result", String(1100)),
     Column("reason", Text),
     Column("created", DateTime(timezone=True), nullable=False),

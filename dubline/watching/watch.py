@@ -11,8 +11,9 @@ from typing import Any
 from dubline.domain.errors import DublineError
 from dubline.watching.bucket import SCHEME, BucketFolder
 from dubline.watching.folder import Folder
+from dubline.watching.following import Told
 from dubline.watching.local import LocalFolder
-from dubline.watching.watcher import Told, Watcher
+from dubline.watching.watcher import Watcher
 
 POLL_S = 2.0
 """Between two looks at a folder whose changes nobody announces, or while runs are under way."""

@@ -8,10 +8,7 @@ run (by an idempotency key), then the run's id into the row. Whatever was left u
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable
 
 from dubline.domain.errors import DublineError, InvalidMedia, InvalidRequest, OutputUnavailable
 from dubline.media.inputs import check_file
@@ -19,34 +16,17 @@ from dubline.media.probe import probe
 from dubline.storage.artifacts import reference
 from dubline.storage.results import ArtifactRef
 from dubline.watching import options, outcome
-from dubline.watching.folder import DEFAULTS, REASON, SIDECAR, WORK, Drop, Entry, Folder, drops
+from dubline.watching.folder import DEFAULTS, REASON, SIDECAR, Drop, Entry, Folder, drops
+from dubline.watching.following import OWNER_S, Following, Told, problems
 from dubline.watching.ledger import Identity, Ledger, Row, State
 from dubline.watching.options import Options
 from dubline.watching.ready import Looks, Still
-from dubline.watching.runs import Runs, Standing, Submission
+from dubline.watching.runs import Runs
 
 READERS = 2
 """Files that are hashed and examined at once: a disk reads no faster for more."""
 SUBMITTERS = 8
 """Files that are taken in at once; most of that is waiting for the database and the orchestrator."""
-OWNER_S = 60.0
-"""How long a row without a run is left to the scanner that made it."""
-NO_RESULTS = Standing(
-    False, "The run ended well but left no results in the folder; let worker and watcher see the same storage."
-)
-DELETED = Standing(False, "Its flow run was deleted before it ended.")
-
-
-@dataclass(slots=True)
-class Told:
-    """What one look led to: names of files."""
-
-    submitted: list[str] = field(default_factory=list)
-    done: list[str] = field(default_factory=list)
-    failed: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    """Sentences about what could not be done now, and is tried again."""
-    running: int = 0
 
 
 def accepted(file: ArtifactRef) -> None:
@@ -68,8 +48,8 @@ class Watcher:
         owner_s: float = OWNER_S,
     ) -> None:
         self.folder, self.looks = folder, looks
-        self._ledger, self._runs = ledger, runs
-        self._defaults, self._accept, self._owner_s = defaults or Options(), accept, owner_s
+        self._ledger, self._following = ledger, Following(folder, ledger, runs, owner_s)
+        self._defaults, self._accept = defaults or Options(), accept
 
     async def tick(self, *, thorough: bool = False) -> Told:
         """Look once. `thorough` looks into the working folders, too: for what a killed watcher or a retry left.
@@ -83,9 +63,9 @@ class Watcher:
             defaults = await asyncio.to_thread(self._folder_options, entries, told)
             if defaults is not None:
                 await self._take_all(self.looks.see(drops(entries)), defaults, told)
-            await self._sweep(told)
+            await self._following.sweep(told)
             if thorough:
-                await self._sweep_working_folders(told)
+                await self._following.sweep_working_folders(told)
         except OSError as error:
             raise OutputUnavailable(
                 f"The watched folder {self.folder.key} cannot be used ({error}); make it readable and writable."
@@ -117,7 +97,7 @@ class Watcher:
 
         async def take(still: Still) -> None:
             async with at_once:
-                with _problems(still.drop.name, told):
+                with problems(still.drop.name, told):
                     await self._take(still, defaults, reading, told)
 
         await asyncio.gather(*map(take, ready))
@@ -172,7 +152,7 @@ class Watcher:
 
     async def _take_in(self, drop: Drop, identity: Identity, told: Told) -> None:
         row, ours = await self._admit(identity, drop.name)
-        if row.state is State.NEW and not ours and not self._abandoned(row):
+        if row.state is State.NEW and not ours and not self._following.abandoned(row):
             return  # another scanner is at it
         wanted = f"{outcome.incoming(row)}/{drop.name}"
         place = await asyncio.to_thread(self.folder.move_aside, drop.name, wanted, drop.video.stamp)
@@ -183,9 +163,9 @@ class Watcher:
         if drop.sidecar:
             await asyncio.to_thread(self.folder.move, drop.sidecar.name, place + SIDECAR)
         if row.state is State.NEW:
-            await self._submit(row, told)
+            await self._following.submit(row, told)
         elif row.state is State.DONE:
-            await self._settle(row, told)
+            await self._following.settle(row, told)
 
     async def _admit(self, identity: Identity, name: str) -> tuple[Row, bool]:
         """The attempt that this drop belongs to, and whether it was begun for it.
@@ -204,102 +184,3 @@ class Watcher:
         if row.state is not State.DONE or row.result is None:
             return row.state is State.FAILED
         return not self.folder.exists(row.result) and not self.folder.exists(outcome.outgoing(row))
-
-    async def _submit(self, row: Row, told: Told) -> None:
-        """Create the run of a row whose video is in its working folder; nothing happens where it is not."""
-        waiting = await asyncio.to_thread(outcome.videos, self.folder, row)
-        if not waiting:
-            return
-        submission = Submission(
-            key=row.key,
-            name=row.name,
-            video=self.folder.address(f"{outcome.incoming(row)}/{waiting[0]}"),
-            out=self.folder.address(outcome.outgoing(row)),
-            options=row.options,
-        )
-        try:
-            run = await self._runs.submit(submission)
-        except InvalidRequest as error:
-            await self._finish(row, State.FAILED, str(error), told)
-            return
-        if await self._ledger.submitted(row, run):
-            told.submitted.append(row.name)
-
-    async def _sweep(self, told: Told) -> None:
-        """Go on with everything that is under way."""
-        rows = await self._ledger.open_rows(self.folder.key)
-        standings = await self._runs.standings([row.run for row in rows if row.run])
-        for row in rows:
-            with _problems(row.name, told):
-                if row.run is None:
-                    await self._resume(row, told)
-                else:
-                    await self._conclude(row, standings.get(row.run, DELETED), told)
-
-    async def _resume(self, row: Row, told: Told) -> None:
-        """A row without a run: its scanner was killed, or the orchestrator did not answer."""
-        # Dropped or taken in, in this order: a file moves from the one to the other.
-        dropped = await asyncio.to_thread(self.folder.exists, row.name)
-        if await asyncio.to_thread(outcome.videos, self.folder, row):
-            await self._submit(row, told)
-        elif not dropped and self._abandoned(row):
-            await self._ledger.forget(row)
-
-    async def _conclude(self, row: Row, standing: Standing, told: Told) -> None:
-        if standing.succeeded is None:
-            told.running += 1
-            return
-        if standing.succeeded and not await asyncio.to_thread(self.folder.exists, outcome.outgoing(row)):
-            standing = NO_RESULTS
-        state = State.DONE if standing.succeeded else State.FAILED
-        await self._finish(row, state, standing.message or None, told)
-
-    async def _finish(self, row: Row, state: State, reason: str | None, told: Told) -> None:
-        if await self._ledger.finished(row, state, reason):
-            await self._settle(row.model_copy(update={"state": state, "reason": reason, "result": None}), told)
-
-    async def _settle(self, row: Row, told: Told) -> None:
-        """Put the outcome where the ledger says, deciding that first."""
-        free = outcome.places(self.folder, row)
-        while row.result is None:
-            row = await self._ledger.settled_at(row, await asyncio.to_thread(next, free)) or row
-        done = row.state is State.DONE
-        await asyncio.to_thread(outcome.put_done if done else outcome.put_failed, self.folder, row)
-        (told.done if done else told.failed).append(row.name)
-
-    async def _sweep_working_folders(self, told: Told) -> None:
-        names = await asyncio.to_thread(self.folder.folders, WORK)
-        rows = await self._ledger.of_work(names)
-        failed = [row.run for row in rows.values() if row.state is State.FAILED and row.run]
-        standings = await self._runs.standings(failed)
-        for name in names:
-            with _problems(name, told):
-                row = rows.get(name)
-                if row is None:
-                    await asyncio.to_thread(outcome.give_back, self.folder, name)
-                elif row.folder == self.folder.key and row.state is State.DONE:
-                    await self._settle(row, told)
-                elif row.folder == self.folder.key and row.state is State.FAILED:
-                    await self._look_again(row, standings.get(row.run or "", DELETED), told)
-
-    async def _look_again(self, row: Row, standing: Standing, told: Told) -> None:
-        """A failed run may have been retried by a person since; then its video is fetched back from failed/."""
-        if standing.succeeded and await asyncio.to_thread(self.folder.exists, outcome.outgoing(row)):
-            await asyncio.to_thread(outcome.take_back, self.folder, row)
-            await self._finish(row, State.DONE, None, told)
-        elif await asyncio.to_thread(outcome.unsettled, self.folder, row):
-            await self._settle(row, told)
-
-    def _abandoned(self, row: Row) -> bool:
-        return (datetime.now(UTC) - row.created).total_seconds() > self._owner_s
-
-
-@contextmanager
-def _problems(name: str, told: Told) -> Iterator[None]:
-    """What is wrong with one file holds up no other."""
-    try:
-        yield
-    except FileNotFoundError:
-        pass  # deleted or renamed while we looked; under its new name it is seen again
-    except OSError as error:
-        told.problems.append(f"{name} cannot be moved or read now ({error}); it is tried again.")

@@ -11,12 +11,13 @@ from dubline.domain.errors import InvalidMedia, ServiceUnavailable
 from dubline.storage.artifacts import local_path
 from dubline.storage.results import ArtifactRef
 from dubline.watching.folder import is_video
+from dubline.watching.following import Told
 from dubline.watching.ledger import Ledger
 from dubline.watching.local import LocalFolder
 from dubline.watching.options import Options
 from dubline.watching.ready import Looks
 from dubline.watching.runs import Standing, Submission
-from dubline.watching.watcher import Told, Watcher
+from dubline.watching.watcher import Watcher
 
 STILL_S, PATIENCE_S = 5.0, 60.0
 WHOLE = b"END"
