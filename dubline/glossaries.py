@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import yaml
 
@@ -14,17 +14,29 @@ TABLES, MAPPINGS = frozenset((".csv", ".tsv")), frozenset((".yaml", ".yml"))
 
 def read(path: Path) -> Glossary:
     """The file's glossary. Raises InvalidRequest that names the file, and the line that is wrong."""
-    suffix = path.suffix.lower()
-    if suffix not in TABLES | MAPPINGS:
-        raise InvalidRequest(f"The glossary {path} is neither .csv, .tsv, .yaml nor .yml; rename or convert it.")
+    _require_known(str(path))
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        return parse(path.read_bytes(), str(path))
     except OSError as error:
         raise InvalidRequest(f"The glossary {path} cannot be read ({error.strerror}); correct --glossary.") from None
+
+
+def parse(content: bytes, name: str) -> Glossary:
+    """The glossary of a file's content; its name's ending says what it is. Raises InvalidRequest like `read`."""
+    suffix = _require_known(name)
+    try:
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise Collector(str(path)).broken(line, "is not UTF-8", "save the file as UTF-8") from None
-    return parse_csv(text, str(path)) if suffix in TABLES else parse_yaml(text, str(path))
+        line = content[: error.start].count(b"\n") + 1
+        raise Collector(name).broken(line, "is not UTF-8", "save the file as UTF-8") from None
+    return parse_csv(text, name) if suffix in TABLES else parse_yaml(text, name)
+
+
+def _require_known(name: str) -> str:
+    suffix = PurePath(name).suffix.lower()
+    if suffix not in TABLES | MAPPINGS:
+        raise InvalidRequest(f"The glossary {name} is neither .csv, .tsv, .yaml nor .yml; rename or convert it.")
+    return suffix
 
 
 def parse_yaml(text: str, name: str) -> Glossary:
@@ -32,17 +44,20 @@ def parse_yaml(text: str, name: str) -> Glossary:
 
     Raises InvalidRequest that names file and line.
     """
-    collector = Collector(name)
     try:
         # Composed, not loaded: nodes know their lines, a term given twice is seen, and 'no' stays a word.
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise collector.broken(line, f"is not YAML ({error.problem})", "correct it") from None
+        raise Collector(name).broken(line, f"is not YAML ({error.problem})", "correct it") from None
     except yaml.YAMLError as error:  # a character that YAML forbids, which has no mark
         raise InvalidRequest(f"The glossary {name} is not YAML ({str(error).splitlines()[0]}); correct it.") from None
-    if root is None:
-        return Glossary()
+    return Glossary() if root is None else of_mapping(root, name)
+
+
+def of_mapping(root: yaml.Node, name: str) -> Glossary:
+    """The glossary of a mapping inside a YAML document. Raises InvalidRequest that names `name` and the line."""
+    collector = Collector(name)
     if not isinstance(root, yaml.MappingNode):
         raise collector.broken(root.start_mark.line + 1, "is no entry", "write entries as 'term: translation'")
     for key, value in root.value:

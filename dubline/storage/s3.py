@@ -47,7 +47,7 @@ class BucketPlace:
     def __init__(self, uri: str) -> None:
         self.uri = uri.rstrip("/")
         self._bucket, self._prefix = bucket_and_key(self.uri)
-        self._files = _filesystem(settings().s3_endpoint)
+        self._files = filesystem(settings().s3_endpoint)
 
     def uri_of(self, key: str) -> str:
         return f"{self.uri}/{key}"
@@ -140,7 +140,7 @@ class BucketPlace:
             more = {argument: page[field] for field, argument in markers.items() if page.get(field)}
 
 
-def _filesystem(endpoint: str | None) -> Any:
+def filesystem(endpoint: str | None) -> Any:
     """fsspec keeps one for each endpoint. Listings are not remembered: other machines write, too."""
     return s3fs.S3FileSystem(
         endpoint_url=endpoint,

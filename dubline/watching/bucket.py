@@ -1,0 +1,152 @@
+"""A watched prefix of an S3 bucket, on any S3-compatible endpoint.
+
+An object appears whole or not at all, so none is half copied. A move is a copy on the server, then a deletion; there
+is no rename. Two that move one object at the same moment both succeed: the copies are equal, and one may be left over.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from dubline.publication import MANIFEST
+from dubline.settings import settings
+from dubline.watching.folder import Entry, numbered
+
+SCHEME = "s3://"
+
+
+@contextmanager
+def s3_errors() -> Iterator[None]:
+    """s3fs tells most faults as OSError; the rest of botocore's become one here."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise ConnectionError(f"S3 did not answer as it should: {error}") from error
+
+
+class BucketFolder:
+    """Follows the `Folder` protocol."""
+
+    events: Path | None = None
+
+    def __init__(self, uri: str) -> None:
+        self._root = uri.removeprefix(SCHEME).strip("/")
+        from dubline.storage.s3 import filesystem  # s3fs takes a second to import
+
+        with s3_errors():
+            self._fs = filesystem(settings().s3_endpoint)
+
+    @property
+    def key(self) -> str:
+        return SCHEME + self._root
+
+    def entries(self) -> list[Entry]:
+        with s3_errors():
+            listed = self._listed("")
+        files = [_entry(info) for info in listed if info["type"] == "file"]
+        return sorted((entry for entry in files if not entry.name.startswith(".")), key=lambda entry: entry.name)
+
+    @contextmanager
+    def local(self, name: str) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(prefix="dubline-") as scratch:
+            copy = Path(scratch) / name
+            with s3_errors():
+                self._fs.get_file(self._path(name), str(copy))
+            yield copy
+
+    def being_written(self, name: str) -> bool:
+        return False
+
+    def stamp(self, place: str) -> str | None:
+        try:
+            with s3_errors():
+                return _entry(self._fs.info(self._path(place))).stamp
+        except FileNotFoundError:
+            return None
+
+    def exists(self, place: str) -> bool:
+        with s3_errors():
+            return bool(self._fs.exists(self._path(place)))
+
+    def files(self, place: str) -> list[str]:
+        return self._names(place, "file")
+
+    def folders(self, place: str) -> list[str]:
+        return self._names(place, "directory")
+
+    def _names(self, place: str, kind: str) -> list[str]:
+        with s3_errors():
+            return sorted(PurePosixPath(i["name"]).name for i in self._listed(place) if i["type"] == kind)
+
+    def _listed(self, place: str) -> list[dict[str, Any]]:
+        """What is directly in a folder; the folder's own marker object is not."""
+        path = self._path(place)
+        try:
+            listed: list[dict[str, Any]] = self._fs.ls(path, detail=True)
+        except FileNotFoundError:
+            return []
+        return [info for info in listed if info["name"].rstrip("/") != path]
+
+    def read(self, place: str) -> bytes:
+        with s3_errors():
+            return bytes(self._fs.cat_file(self._path(place)))
+
+    def write(self, place: str, content: str) -> None:
+        with s3_errors():
+            self._fs.pipe_file(self._path(place), content.encode())
+
+    def move(self, source: str, target: str) -> bool:
+        try:
+            with s3_errors():
+                found = self._fs.find(self._path(source)) or [self._path(source)]
+                # The manifest vouches for the other results, so it comes last.
+                for path in sorted(found, key=lambda path: PurePosixPath(path).name == MANIFEST):
+                    self._fs.cp_file(path, self._path(target) + path.removeprefix(self._path(source)))
+                    self._fs.rm_file(path)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def move_aside(self, source: str, wanted: str, stamp: str | None = None) -> str | None:
+        target = next(place for place in numbered(wanted) if not self.exists(place))
+        try:
+            with s3_errors():
+                self._fs.cp_file(self._path(source), self._path(target))
+        except FileNotFoundError:
+            return None
+        if stamp is not None and self.stamp(source) != stamp:
+            self.remove(target)  # it was overwritten, or another scanner was quicker
+            return None
+        with s3_errors():
+            self._fs.rm_file(self._path(source))
+        return target
+
+    def remove(self, place: str) -> None:
+        with s3_errors():
+            for path in self._fs.find(self._path(place)):
+                self._fs.rm_file(path)
+
+    def link(self, place: str, target: str) -> None:
+        """S3 has no links: to try again, the video is dropped again."""
+
+    def links(self, place: str) -> dict[str, str]:
+        return {}
+
+    def address(self, place: str) -> str:
+        return SCHEME + self._path(place)
+
+    def _path(self, place: str) -> str:
+        return f"{self._root}/{place}" if place else self._root
+
+
+def _entry(info: dict[str, Any]) -> Entry:
+    modified: datetime = info["LastModified"]
+    stamp = f"{info['size']}-{info['ETag']}"
+    return Entry(PurePosixPath(info["name"]).name, stamp, modified.timestamp())

@@ -1,0 +1,145 @@
+"""What a watched folder offers, whether it is local or an S3 prefix, and which names in it mean what.
+
+A place is a path relative to the folder, with slashes: `clip.mp4`, `done/clip`. Every method does I/O and blocks.
+They raise OSError; FileNotFoundError only where it is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+DONE, FAILED, WORK = "done", "failed", ".dubline"
+DEFAULTS = "dubline.yaml"
+SIDECAR, REASON, NOTE = ".yaml", ".reason.txt", ".note.txt"
+VIDEOS = (
+    *(".3g2", ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts"),
+    *(".ogg", ".ogv", ".ts", ".webm", ".wmv"),
+)
+"""Names that may be videos. Names of unfinished copies (`.part`, `.tmp`, `.crdownload`) have none of these endings."""
+
+MAX_NAME = 255
+"""Bytes in a file's name, on all common file systems."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file directly in the folder."""
+
+    name: str
+    stamp: str
+    """Differs when the content may have changed: size, time of change and file number, or an S3 ETag."""
+    changed: float
+    """When it was last touched, in seconds since 1970, by the storage's clock; what a copy tool sets does not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A video that somebody put into the folder, and its sidecar where it has one."""
+
+    video: Entry
+    sidecar: Entry | None = None
+
+    @property
+    def name(self) -> str:
+        return self.video.name
+
+    @property
+    def stamp(self) -> str:
+        return f"{self.video.stamp} {self.sidecar.stamp if self.sidecar else ''}"
+
+    @property
+    def changed(self) -> float:
+        return max(self.video.changed, self.sidecar.changed if self.sidecar else 0.0)
+
+
+class Folder(Protocol):
+    @property
+    def key(self) -> str:
+        """The folder's identity in the ledger: its absolute path or its URI."""
+
+    @property
+    def events(self) -> Path | None:
+        """The directory whose changes the operating system announces; None where only looking helps."""
+
+    def entries(self) -> list[Entry]:
+        """All files directly in the folder, hidden ones left out."""
+
+    def local(self, name: str) -> AbstractContextManager[Path]:
+        """The file on this machine, as long as the context lasts. Raises FileNotFoundError."""
+
+    def being_written(self, name: str) -> bool:
+        """Whether a process is known to have the file open for writing; False where that cannot be known."""
+
+    def stamp(self, place: str) -> str | None:
+        """The stamp of a file as it is now; None where there is none."""
+
+    def exists(self, place: str) -> bool:
+        """Whether a file or a folder is there."""
+
+    def files(self, place: str) -> list[str]:
+        """Names of the files in a folder, in order. Links that `link` left are not among them."""
+
+    def folders(self, place: str) -> list[str]:
+        """Names of the folders in a folder, in order."""
+
+    def read(self, place: str) -> bytes:
+        """Raises FileNotFoundError."""
+
+    def write(self, place: str, content: str) -> None:
+        """Put a text file there, whole or not at all."""
+
+    def move(self, source: str, target: str) -> bool:
+        """Move a file or a folder; False where the source is gone. The caller has seen that the target is free."""
+
+    def move_aside(self, source: str, wanted: str, stamp: str | None = None) -> str | None:
+        """Move a file to a name like `wanted` that nothing has; that place.
+
+        None where the source is gone, or is not any more what `stamp` says: then it stays where it is.
+        """
+
+    def remove(self, place: str) -> None:
+        """Remove a file, or a folder with all it holds; nothing happens where there is none."""
+
+    def link(self, place: str, target: str) -> None:
+        """Leave a way from where a run looks for its video to where it went, if the storage has links."""
+
+    def links(self, place: str) -> dict[str, str]:
+        """Links in a folder that still lead somewhere: name -> place they lead to."""
+
+    def address(self, place: str) -> str:
+        """How a run finds the place: an absolute path or a URI."""
+
+
+def drops(entries: list[Entry]) -> list[Drop]:
+    """The videos among a folder's files, each with its sidecar."""
+    by_name = {entry.name: entry for entry in entries}
+    return [Drop(entry, by_name.get(entry.name + SIDECAR)) for entry in entries if is_video(entry.name)]
+
+
+def is_video(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in VIDEOS
+
+
+def numbered(place: str) -> Iterator[str]:
+    """The place, then `name-2.ext`, `name-3.ext`, and so on."""
+    path = PurePosixPath(place)
+    yield place
+    for number in count(2):
+        yield named(path, path.stem, f"-{number}{path.suffix}")
+
+
+def beside(place: str, ending: str) -> str:
+    """The place of a text about a file: its name with the ending."""
+    path = PurePosixPath(place)
+    return named(path, path.name, ending)
+
+
+def named(path: PurePosixPath, stem: str, ending: str) -> str:
+    """The path under another name, whose stem is cut where the whole would be longer than a name can be."""
+    kept = stem.encode(errors="surrogateescape")[: MAX_NAME - len(ending.encode())]
+    return str(path.with_name(kept.decode(errors="surrogateescape") + ending))

@@ -1,0 +1,141 @@
+"""Follow what was taken in to its end: create its run, ask how it stands, put its outcome away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from dubline.domain.errors import InvalidRequest
+from dubline.watching import outcome
+from dubline.watching.folder import WORK, Folder
+from dubline.watching.ledger import Ledger, Row, State
+from dubline.watching.runs import Runs, Standing, Submission
+
+OWNER_S = 60.0
+"""How long a row without a run is left to the scanner that made it."""
+NO_RESULTS = Standing(
+    False, "The run ended well but left no results in the folder; let worker and watcher see the same storage."
+)
+DELETED = Standing(False, "Its flow run was deleted before it ended.")
+
+
+@dataclass(slots=True)
+class Told:
+    """What one look led to: names of files."""
+
+    submitted: list[str] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    """Sentences about what could not be done now, and is tried again."""
+    running: int = 0
+
+
+class Following:
+    """The rows of one folder's ledger, and the runs that were created for them."""
+
+    def __init__(self, folder: Folder, ledger: Ledger, runs: Runs, owner_s: float) -> None:
+        self._folder, self._ledger, self._runs, self._owner_s = folder, ledger, runs, owner_s
+
+    async def submit(self, row: Row, told: Told) -> None:
+        """Create the run of a row whose video is in its working folder; nothing happens where it is not."""
+        waiting = await asyncio.to_thread(outcome.videos, self._folder, row)
+        if not waiting:
+            return
+        submission = Submission(
+            key=row.key,
+            name=row.name,
+            video=self._folder.address(f"{outcome.incoming(row)}/{waiting[0]}"),
+            out=self._folder.address(outcome.outgoing(row)),
+            options=row.options,
+        )
+        try:
+            run = await self._runs.submit(submission)
+        except InvalidRequest as error:
+            await self._finish(row, State.FAILED, str(error), told)
+            return
+        if await self._ledger.submitted(row, run):
+            told.submitted.append(row.name)
+
+    async def sweep(self, told: Told) -> None:
+        """Go on with everything that is under way."""
+        rows = await self._ledger.open_rows(self._folder.key)
+        standings = await self._runs.standings([row.run for row in rows if row.run])
+        for row in rows:
+            with problems(row.name, told):
+                if row.run is None:
+                    await self._resume(row, told)
+                else:
+                    await self._conclude(row, standings.get(row.run, DELETED), told)
+
+    async def _resume(self, row: Row, told: Told) -> None:
+        """A row without a run: its scanner was killed, or the orchestrator did not answer."""
+        # Dropped or taken in, in this order: a file moves from the one to the other.
+        dropped = await asyncio.to_thread(self._folder.exists, row.name)
+        if await asyncio.to_thread(outcome.videos, self._folder, row):
+            await self.submit(row, told)
+        elif not dropped and self.abandoned(row):
+            await self._ledger.forget(row)
+
+    async def _conclude(self, row: Row, standing: Standing, told: Told) -> None:
+        if standing.succeeded is None:
+            told.running += 1
+            return
+        if standing.succeeded and not await asyncio.to_thread(self._folder.exists, outcome.outgoing(row)):
+            standing = NO_RESULTS
+        state = State.DONE if standing.succeeded else State.FAILED
+        await self._finish(row, state, standing.message or None, told)
+
+    async def _finish(self, row: Row, state: State, reason: str | None, told: Told) -> None:
+        if await self._ledger.finished(row, state, reason):
+            await self.settle(row.model_copy(update={"state": state, "reason": reason, "result": None}), told)
+
+    async def settle(self, row: Row, told: Told) -> None:
+        """Put the outcome where the ledger says, deciding that first."""
+        free = outcome.places(self._folder, row)
+        while row.result is None:
+            row = await self._ledger.settled_at(row, await asyncio.to_thread(next, free)) or row
+        done = row.state is State.DONE
+        await asyncio.to_thread(outcome.put_done if done else outcome.put_failed, self._folder, row)
+        (told.done if done else told.failed).append(row.name)
+
+    async def sweep_working_folders(self, told: Told) -> None:
+        names = await asyncio.to_thread(self._folder.folders, WORK)
+        rows = await self._ledger.of_work(names)
+        failed = [row.run for row in rows.values() if row.state is State.FAILED and row.run]
+        standings = await self._runs.standings(failed)
+        for name in names:
+            with problems(name, told):
+                row = rows.get(name)
+                if row is None:
+                    await asyncio.to_thread(outcome.give_back, self._folder, name)
+                elif row.folder == self._folder.key and row.state is State.DONE:
+                    await self.settle(row, told)
+                elif row.folder == self._folder.key and row.state is State.FAILED:
+                    await self._look_again(row, standings.get(row.run or "", DELETED), told)
+
+    async def _look_again(self, row: Row, standing: Standing, told: Told) -> None:
+        """A failed run may have been retried by a person since; then its video is fetched back from failed/."""
+        if standing.succeeded and await asyncio.to_thread(self._folder.exists, outcome.outgoing(row)):
+            await asyncio.to_thread(outcome.take_back, self._folder, row)
+            await self._finish(row, State.DONE, None, told)
+        elif await asyncio.to_thread(outcome.unsettled, self._folder, row):
+            await self.settle(row, told)
+
+    def abandoned(self, row: Row) -> bool:
+        """Whether a row without a run is not being worked at any more."""
+        return (datetime.now(UTC) - row.created).total_seconds() > self._owner_s
+
+
+@contextmanager
+def problems(name: str, told: Told) -> Iterator[None]:
+    """What is wrong with one file holds up no other."""
+    try:
+        yield
+    except FileNotFoundError:
+        pass  # deleted or renamed while we looked; under its new name it is seen again
+    except OSError as error:
+        told.problems.append(f"{name} cannot be moved or read now ({error}); it is tried again.")

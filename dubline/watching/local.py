@@ -1,0 +1,154 @@
+"""A watched folder on a disk of this machine or on a network share. Every move in it is one atomic rename."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+
+from dubline.watching.folder import Entry, numbered
+
+NETWORK = ("nfs", "cifs", "smb", "9p", "fuse", "afs", "ceph", "gluster", "virtiofs", "vboxsf")
+"""File systems, by the start of their names, that do not announce what other machines change."""
+
+F_SETSIG = 10
+"""fcntl(2) on Linux; Python has no name for it."""
+
+
+class LocalFolder:
+    """Follows the `Folder` protocol."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+
+    @property
+    def key(self) -> str:
+        return str(self.path)
+
+    @property
+    def events(self) -> Path | None:
+        return None if _file_system(self.path).startswith(NETWORK) else self.path
+
+    def entries(self) -> list[Entry]:
+        found = []
+        with os.scandir(self.path) as listing:
+            for file in listing:
+                with suppress(FileNotFoundError):  # it went while we looked
+                    if not file.name.startswith(".") and file.is_file(follow_symlinks=False):
+                        status = file.stat(follow_symlinks=False)
+                        found.append(Entry(file.name, _stamp(status), status.st_ctime))
+        return sorted(found, key=lambda entry: entry.name)
+
+    @contextmanager
+    def local(self, name: str) -> Iterator[Path]:
+        yield self.path / name
+
+    def being_written(self, name: str) -> bool:
+        """A read lease is refused by the kernel while anybody has the file open for writing (fcntl(2), Leases)."""
+        try:
+            with (self.path / name).open("rb") as file:
+                fcntl.fcntl(file, F_SETSIG, signal.SIGURG)  # who opens it now would end us with the usual SIGIO
+                fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+                fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        except OSError as error:
+            return error.errno == errno.EAGAIN  # all else: not ours to lease, or no leases on this file system
+        return False
+
+    def stamp(self, place: str) -> str | None:
+        try:
+            return _stamp((self.path / place).lstat())
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.ENAMETOOLONG):  # a sidecar's name is longer than its video's
+                return None
+            raise
+
+    def exists(self, place: str) -> bool:
+        return os.path.lexists(self.path / place)
+
+    def files(self, place: str) -> list[str]:
+        files = (path for path in self._inside(place) if path.is_file() and not path.is_symlink())
+        return [path.name for path in files if path.stat().st_size]  # an empty one is a name that was reserved
+
+    def folders(self, place: str) -> list[str]:
+        return [path.name for path in self._inside(place) if path.is_dir()]
+
+    def _inside(self, place: str) -> list[Path]:
+        try:
+            return sorted((self.path / place).iterdir())
+        except FileNotFoundError:
+            return []
+
+    def read(self, place: str) -> bytes:
+        return (self.path / place).read_bytes()
+
+    def write(self, place: str, content: str) -> None:
+        path = self.path / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".dubline-{os.getpid()}-{threading.get_ident()}")
+        partial.write_text(content, encoding="utf-8")
+        partial.replace(path)
+
+    def move(self, source: str, target: str) -> bool:
+        final = self.path / target
+        final.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            (self.path / source).rename(final)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def move_aside(self, source: str, wanted: str, stamp: str | None = None) -> str | None:
+        (self.path / wanted).parent.mkdir(parents=True, exist_ok=True)
+        for target in numbered(wanted):
+            try:
+                (self.path / target).touch(exist_ok=False)  # the name is ours: of two that move, one gets it
+            except FileExistsError:
+                continue
+            try:
+                (self.path / source).rename(self.path / target)
+            except FileNotFoundError:
+                (self.path / target).unlink()
+                return None
+            if stamp is None or self.stamp(target) == stamp:
+                return target
+            self.move_aside(target, source)  # it was overwritten in the last moment
+            return None
+        raise AssertionError("numbers do not end")
+
+    def remove(self, place: str) -> None:
+        path = self.path / place
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+    def link(self, place: str, target: str) -> None:
+        link = self.path / place
+        with suppress(FileExistsError, FileNotFoundError, PermissionError):  # a share that has no links, too
+            link.symlink_to(os.path.relpath(self.path / target, link.parent))
+
+    def links(self, place: str) -> dict[str, str]:
+        found = [path for path in self._inside(place) if path.is_symlink() and path.exists()]
+        return {path.name: str(path.resolve().relative_to(self.path)) for path in found}
+
+    def address(self, place: str) -> str:
+        return str(self.path / place)
+
+
+def _stamp(status: os.stat_result) -> str:
+    """Not the time of the inode's change: a rename sets it."""
+    return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ino}"
+
+
+def _file_system(path: Path) -> str:
+    """The type of the file system that holds the path, as /proc/mounts names it."""
+    mounts = {Path(part.mountpoint): part.fstype for part in psutil.disk_partitions(all=True)}
+    return next((mounts[place] for place in (path, *path.parents) if place in mounts), "")

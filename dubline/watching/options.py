@@ -1,0 +1,128 @@
+"""How a dropped video is to be dubbed: `video.mp4.yaml` beside it, `dubline.yaml` for the whole folder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from dubline import glossaries, profiles
+from dubline.cast_file import VoiceOverride
+from dubline.domain.errors import InvalidRequest
+from dubline.domain.glossary import NO_GLOSSARY, Glossary
+from dubline.domain.languages import language
+
+
+def _codes(value: Any) -> Any:
+    """`languages: es, fr` is as good as a list."""
+    return [code.strip() for code in value.split(",")] if isinstance(value, str) else value
+
+
+def _choices(value: Any) -> Any:
+    """`S1: em_alex`, or `S1: {es: em_alex}` for one target language."""
+    if not isinstance(value, Mapping):
+        return value
+    return [
+        {"speaker": speaker, "voice": voice, "language": code}
+        for speaker, chosen in value.items()
+        for code, voice in (chosen.items() if isinstance(chosen, Mapping) else [(None, chosen)])
+    ]
+
+
+class Options(BaseModel):
+    """What a sidecar may say. Every key is optional; what it leaves out, the folder's own file says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    languages: Annotated[tuple[str, ...], BeforeValidator(_codes)] = ()
+    source_language: str | None = None
+    profile: str = "offline"
+    glossary: Glossary = NO_GLOSSARY
+    voices: Annotated[tuple[VoiceOverride, ...], BeforeValidator(_choices)] = ()
+    burn_in: bool = False
+    loudness: float | None = Field(default=None, ge=-40, le=-8)
+
+    def over(self, defaults: Options) -> Options:
+        """These options, with the defaults' where nothing was said."""
+        said = {name: getattr(self, name) for name in self.model_fields_set}
+        return defaults.model_copy(update=said)
+
+    def digest(self) -> str:
+        """Equal for equal options: sha256, in hex."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    def request(self, video: str, out: str) -> dict[str, Any]:
+        """A TranslateRequest, as JSON. `video` and `out` are absolute paths or URIs."""
+        return {"video": video, "out": out, **self.model_dump(mode="json")}
+
+
+def parse(content: bytes, name: str, read: Callable[[str], bytes]) -> Options:
+    """The options of a file called `name`; `read` gives the bytes of a file beside it, for a glossary's name.
+
+    Raises InvalidRequest: which file, which line, which key, what to do.
+    """
+    try:
+        # Texts stay texts: Norwegian is 'no', and a speaker may be called 1.
+        loader = yaml.BaseLoader(content.decode("utf-8-sig"))
+        root = loader.get_single_node()
+        data = loader.construct_document(root) if root else {}
+    except UnicodeDecodeError:
+        raise InvalidRequest(f"{name} is not UTF-8; save it as UTF-8.") from None
+    except yaml.YAMLError as error:
+        raise InvalidRequest(f"{name} is not YAML ({' '.join(str(error).split())}); correct it.") from None
+    if not isinstance(root, yaml.MappingNode | None) or not isinstance(data, dict):
+        raise InvalidRequest(f"{name} holds no keys; write lines such as 'languages: [es]'.")
+    keys = {key.value: (key.start_mark.line + 1, value) for key, value in (root.value if root else [])}
+    if "glossary" in data:
+        data["glossary"] = _glossary(data["glossary"], keys["glossary"][1], name, read)
+    try:
+        options = Options.model_validate(data)
+        _check(options)
+    except ValidationError as error:
+        raise _explained(error, name, {key: line for key, (line, _) in keys.items()}) from None
+    except InvalidRequest as error:
+        raise InvalidRequest(f"{name}: {error}") from None
+    return options
+
+
+def complete(options: Options, name: str) -> Options:
+    """Raises InvalidRequest where no target language is said anywhere."""
+    if not options.languages:
+        raise InvalidRequest(
+            f"No target language is given for {name}; write '{name}.yaml' with a line such as 'languages: [es]', "
+            "or 'dubline.yaml' with that line for the whole folder."
+        )
+    return options
+
+
+def _glossary(value: Any, node: yaml.Node, name: str, read: Callable[[str], bytes]) -> Glossary:
+    """The terms themselves, or the name of a file beside the sidecar."""
+    if isinstance(value, dict):
+        return glossaries.of_mapping(node, f"in {name}")
+    if not isinstance(value, str) or PurePosixPath(value).name != value or value.startswith("."):
+        raise InvalidRequest(f"{name}: 'glossary' names no file beside it; write terms, or a name such as terms.csv.")
+    try:
+        return glossaries.parse(read(value), value)
+    except FileNotFoundError:
+        raise InvalidRequest(f"{name} names the glossary {value}, which is not beside it; put it there.") from None
+
+
+def _check(options: Options) -> None:
+    """What can be known without the engines, which may be on another machine. Raises InvalidRequest."""
+    for code in (*options.languages, *filter(None, (options.source_language,))):
+        language(code)
+    if options.profile not in profiles.names():
+        raise InvalidRequest(f"there is no profile '{options.profile}'; use one of: {', '.join(profiles.names())}.")
+
+
+def _explained(error: ValidationError, name: str, lines: Mapping[str, int]) -> InvalidRequest:
+    fault = error.errors()[0]
+    key = str(fault["loc"][0])
+    where = f"{name}, line {lines.get(key, 1)}"
+    if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
+        return InvalidRequest(f"{where}: there is no key '{key}'; use one of: {', '.join(Options.model_fields)}.")
+    return InvalidRequest(f"{where}: '{key}' is wrong ({fault['msg']}); correct it.")

@@ -1,0 +1,186 @@
+"""Look at the folder once: take in what is ready, create its runs, put away what has ended.
+
+A watcher that stays up and a scheduled reconcile call the same `tick`, at the same time if need be, and each may be
+killed between any two steps. The order makes that safe: ledger row, then the video into its working folder, then the
+run (by an idempotency key), then the run's id into the row. Whatever was left undone is done by a later tick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from dubline.domain.errors import DublineError, InvalidMedia, InvalidRequest, OutputUnavailable
+from dubline.media.inputs import check_file
+from dubline.media.probe import probe
+from dubline.storage.artifacts import reference
+from dubline.storage.results import ArtifactRef
+from dubline.watching import options, outcome
+from dubline.watching.folder import DEFAULTS, REASON, SIDECAR, Drop, Entry, Folder, drops
+from dubline.watching.following import OWNER_S, Following, Told, problems
+from dubline.watching.ledger import Identity, Ledger, Row, State
+from dubline.watching.options import Options
+from dubline.watching.ready import Looks, Still
+from dubline.watching.runs import Runs
+
+READERS = 2
+"""Files that are hashed and examined at once: a disk reads no faster for more."""
+SUBMITTERS = 8
+"""Files that are taken in at once; most of that is waiting for the database and the orchestrator."""
+
+
+def accepted(file: ArtifactRef) -> None:
+    """Raises InvalidMedia where ffprobe finds no video that can be dubbed."""
+    probe(file)
+
+
+class Watcher:
+    """Watches one folder. `accept` looks into a file and raises InvalidMedia where it is no complete video."""
+
+    def __init__(
+        self,
+        folder: Folder,
+        ledger: Ledger,
+        runs: Runs,
+        looks: Looks,
+        defaults: Options | None = None,
+        accept: Callable[[ArtifactRef], None] = accepted,
+        owner_s: float = OWNER_S,
+    ) -> None:
+        self.folder, self.looks = folder, looks
+        self._ledger, self._following = ledger, Following(folder, ledger, runs, owner_s)
+        self._defaults, self._accept = defaults or Options(), accept
+
+    async def tick(self, *, thorough: bool = False) -> Told:
+        """Look once. `thorough` looks into the working folders, too: for what a killed watcher or a retry left.
+
+        Raises OutputUnavailable when the folder cannot be used, ServiceUnavailable when the database or the
+        orchestrator does not answer; nothing is lost then, and a later tick goes on.
+        """
+        told = Told()
+        try:
+            entries = await asyncio.to_thread(self.folder.entries)
+            defaults = await asyncio.to_thread(self._folder_options, entries, told)
+            if defaults is not None:
+                await self._take_all(self.looks.see(drops(entries)), defaults, told)
+            await self._following.sweep(told)
+            if thorough:
+                await self._following.sweep_working_folders(told)
+        except OSError as error:
+            raise OutputUnavailable(
+                f"The watched folder {self.folder.key} cannot be used ({error}); make it readable and writable."
+            ) from error
+        return told
+
+    def _folder_options(self, entries: list[Entry], told: Told) -> Options | None:
+        """What holds for the whole folder. None while its file is wrong: then nothing is taken in, rather than all
+        moved to failed/ for one slip."""
+        names = {entry.name for entry in entries}
+        if DEFAULTS not in names:
+            return self._defaults
+        try:
+            said = options.parse(self.folder.read(DEFAULTS), DEFAULTS, self.folder.read)
+        except FileNotFoundError:
+            return self._defaults
+        except InvalidRequest as error:
+            told.problems.append(str(error))
+            reason = f"{error}\nNothing is taken in until then.\n"
+            if DEFAULTS + REASON not in names or self.folder.read(DEFAULTS + REASON) != reason.encode():
+                self.folder.write(DEFAULTS + REASON, reason)
+            return None
+        if DEFAULTS + REASON in names:
+            self.folder.remove(DEFAULTS + REASON)
+        return said.over(self._defaults)
+
+    async def _take_all(self, ready: list[Still], defaults: Options, told: Told) -> None:
+        at_once, reading = asyncio.Semaphore(SUBMITTERS), asyncio.Semaphore(READERS)
+
+        async def take(still: Still) -> None:
+            async with at_once:
+                with problems(still.drop.name, told):
+                    await self._take(still, defaults, reading, told)
+
+        await asyncio.gather(*map(take, ready))
+
+    async def _take(self, still: Still, defaults: Options, reading: asyncio.Semaphore, told: Told) -> None:
+        drop = still.drop
+        try:
+            async with reading:
+                identity = await asyncio.to_thread(self._examine, drop, defaults)
+            if identity is not None:
+                await self._take_in(drop, identity, told)
+        except DublineError as error:
+            if error.retryable:
+                told.problems.append(f"{drop.name}: {error}")
+            elif still.patience_over:
+                await asyncio.to_thread(outcome.refuse, self.folder, drop.name, str(error))
+                told.failed.append(drop.name)
+            else:
+                self.looks.refuse(drop)
+
+    def _examine(self, drop: Drop, defaults: Options) -> Identity | None:
+        """Content and options of a complete video; None where it changes still.
+
+        Raises InvalidRequest, InvalidMedia, and FileNotFoundError where it went.
+        """
+        if self.folder.being_written(drop.name):
+            return None
+        try:
+            chosen = self._options(drop, defaults)
+            with self.folder.local(drop.name) as path:
+                check_file(path)
+                file = reference(path)
+                self._accept(file)
+        except InvalidMedia:
+            if self._unchanged(drop):
+                raise
+            return None
+        if not self._unchanged(drop):
+            return None
+        return Identity(folder=self.folder.key, content=file.sha256, options=chosen)
+
+    def _options(self, drop: Drop, defaults: Options) -> Options:
+        if drop.sidecar is None:
+            return options.complete(defaults, drop.name)
+        said = options.parse(self.folder.read(drop.sidecar.name), drop.sidecar.name, self.folder.read)
+        return options.complete(said.over(defaults), drop.name)
+
+    def _unchanged(self, drop: Drop) -> bool:
+        sidecar = drop.sidecar.stamp if drop.sidecar else None
+        stamp = self.folder.stamp
+        return stamp(drop.name) == drop.video.stamp and stamp(drop.name + SIDECAR) == sidecar
+
+    async def _take_in(self, drop: Drop, identity: Identity, told: Told) -> None:
+        row, ours = await self._admit(identity, drop.name)
+        if row.state is State.NEW and not ours and not self._following.abandoned(row):
+            return  # another scanner is at it
+        wanted = f"{outcome.incoming(row)}/{drop.name}"
+        place = await asyncio.to_thread(self.folder.move_aside, drop.name, wanted, drop.video.stamp)
+        if place is None:
+            if ours:
+                await self._ledger.forget(row)
+            return
+        if drop.sidecar:
+            await asyncio.to_thread(self.folder.move, drop.sidecar.name, place + SIDECAR)
+        if row.state is State.NEW:
+            await self._following.submit(row, told)
+        elif row.state is State.DONE:
+            await self._following.settle(row, told)
+
+    async def _admit(self, identity: Identity, name: str) -> tuple[Row, bool]:
+        """The attempt that this drop belongs to, and whether it was begun for it.
+
+        A video that failed, or whose results were removed since, is tried anew; everything else is known.
+        """
+        while True:
+            last = await self._ledger.latest(identity)
+            if last is not None and not await asyncio.to_thread(self._to_be_tried_anew, last):
+                return last, False
+            made = await self._ledger.insert(identity, last.attempt + 1 if last else 1, name)
+            if made is not None:
+                return made, True
+
+    def _to_be_tried_anew(self, row: Row) -> bool:
+        if row.state is not State.DONE or row.result is None:
+            return row.state is State.FAILED
+        return not self.folder.exists(row.result) and not self.folder.exists(outcome.outgoing(row))

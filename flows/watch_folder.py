@@ -1,0 +1,114 @@
+"""Watch a folder: `watch-folder` stays up, `reconcile-folder` looks once, on a schedule, at what it may have missed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from prefect import flow, get_client
+from prefect.logging import get_run_logger
+from pydantic import BaseModel, ConfigDict, Field
+
+from dubline.watching.following import Told
+from dubline.watching.ledger import Ledger
+from dubline.watching.options import Options
+from dubline.watching.ready import Looks
+from dubline.watching.watch import open_folder, reconcile, watch
+from dubline.watching.watcher import Watcher
+from flows.watched_runs import PrefectRuns
+from tasks.configure import use_media_store
+
+INBOX = "inbox"
+"""Name of the block that the deployments watch."""
+SHOWN = 10
+"""File names in one line of the log."""
+
+
+class WatchedFolder(BaseModel):
+    """A folder into which people drop videos."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: str = Field(description="A path, or s3://bucket/prefix. Workers must find it under the same name.")
+    languages: tuple[str, ...] = Field(
+        default=(), description="Target languages where neither dubline.yaml nor a video's own .yaml says any."
+    )
+    profile: str = Field(default="offline", description="Which engines, where neither of these files says it.")
+    still_s: float = Field(default=5.0, gt=0, description="How long a file must not change to be complete, in seconds.")
+    patience_s: float = Field(
+        default=60.0, gt=0, description="After how many seconds without change an unreadable file goes to failed/."
+    )
+    deployment: str = Field(
+        default="translate-video/translate-video", description="The deployment that translates, as flow/deployment."
+    )
+
+
+@flow(name="watch-folder", persist_result=False)
+async def watch_folder(watched: WatchedFolder | str = INBOX) -> None:
+    """Take in what is dropped, put results into done/ and failures into failed/, until the run is cancelled.
+
+    `watched` is a folder with its defaults, or the name of a block `dubline-watch-folder`.
+    """
+    log = get_run_logger()
+    folder = await known(watched)
+    if folder is None:
+        return
+    async with opened(folder) as watcher:
+        log.info("Watching %s", watcher.folder.key)
+        await watch(watcher, _tell, log.warning)
+
+
+@flow(name="reconcile-folder", persist_result=False)
+async def reconcile_folder(watched: WatchedFolder | str = INBOX) -> None:
+    """Look at everything once: what no watcher saw, what a killed one left, what was retried by hand.
+
+    `watched` is a folder with its defaults, or the name of a block `dubline-watch-folder`.
+    """
+    folder = await known(watched)
+    if folder is None:
+        return
+    async with opened(folder) as watcher:
+        await reconcile(watcher, folder.still_s, _tell)
+
+
+async def known(watched: WatchedFolder | str) -> WatchedFolder | None:
+    """The folder that a block of this name describes; None, with a word in the log, where nobody has made one yet."""
+    await use_media_store()
+    if isinstance(watched, WatchedFolder):
+        return watched
+    from blocks.watch_folder import WatchFolder
+
+    try:
+        block: WatchFolder = await WatchFolder.aload(watched)
+    except ValueError:
+        get_run_logger().warning("There is no block 'dubline-watch-folder/%s': make one in the UI.", watched)
+        return None
+    return WatchedFolder(folder=block.folder, languages=tuple(block.languages), profile=block.profile)
+
+
+@asynccontextmanager
+async def opened(watched: WatchedFolder) -> AsyncIterator[Watcher]:
+    """The watcher of a folder, with its ledger and its way to Prefect."""
+    async with get_client() as client, Ledger.opened() as ledger:
+        yield Watcher(
+            open_folder(watched.folder),
+            ledger,
+            PrefectRuns(client, watched.deployment),
+            Looks(watched.still_s, watched.patience_s),
+            Options(languages=watched.languages, profile=watched.profile),
+        )
+
+
+def _tell(told: Told) -> None:
+    """What happened, in the run's log; nothing where nothing did."""
+    log = get_run_logger()
+    for what, names in (("Submitted", told.submitted), ("Done", told.done), ("Failed", told.failed)):
+        if names:
+            log.info("%s: %s", what, _listed(names))
+    for problem in told.problems[:SHOWN]:
+        log.warning(problem)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

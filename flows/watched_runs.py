@@ -1,0 +1,90 @@
+"""The watcher's side of Prefect: create runs of a deployment by idempotency key, and tell how they stand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
+
+from dubline.domain.errors import InvalidRequest, ServiceUnavailable
+from dubline.watching.runs import Standing, Submission
+
+TAG = "watched-folder"
+CRASH_GRACE_S = 300.0
+"""How long a crashed run may take to be resumed before it counts as failed."""
+PAGE = 200
+"""Flow runs in one answer of Prefect's API; its limit."""
+REFUSED = frozenset((400, 409, 422))
+"""Answers that mean the parameters do not fit the deployment."""
+
+
+class PrefectRuns:
+    """Follows the `Runs` protocol. `deployment` is `flow/deployment`, a flow with one parameter, `request`."""
+
+    def __init__(self, client: PrefectClient, deployment: str) -> None:
+        self._client, self._deployment = client, deployment
+
+    async def submit(self, submission: Submission) -> str:
+        async with _answering(f"create a run of {self._deployment}"):
+            try:
+                # Asked for each time: it may be deployed anew, under another id, while the watcher is up.
+                deployment = await self._client.read_deployment_by_name(self._deployment)
+                run = await self._client.create_flow_run_from_deployment(
+                    deployment.id,
+                    parameters={"request": submission.options.request(submission.video, submission.out)},
+                    name=submission.name,
+                    tags=[TAG],
+                    idempotency_key=submission.key,
+                )
+            except ObjectNotFound as error:
+                raise ServiceUnavailable(
+                    f"There is no deployment {self._deployment}; run `make deploy`, the video is submitted then."
+                ) from error
+            except PrefectHTTPStatusError as error:
+                if error.response.status_code not in REFUSED:
+                    raise
+                raise InvalidRequest(
+                    f"The deployment {self._deployment} refused the request ({error.response.text}); correct the "
+                    "options or deploy the same version that watches."
+                ) from error
+        return str(run.id)
+
+    async def standings(self, runs: Sequence[str]) -> Mapping[str, Standing]:
+        found: list[FlowRun] = []
+        async with _answering("tell how the runs stand"):
+            for start in range(0, len(runs), PAGE):
+                wanted = FlowRunFilterId(any_=[UUID(run) for run in runs[start : start + PAGE]])
+                found += await self._client.read_flow_runs(flow_run_filter=FlowRunFilter(id=wanted), limit=PAGE)
+        return {str(run.id): standing(run) for run in found}
+
+
+def standing(run: FlowRun) -> Standing:
+    state = run.state
+    if state is None or not state.is_final():
+        return Standing(None)
+    if state.type is StateType.COMPLETED:
+        return Standing(True)
+    if state.type is StateType.CRASHED and (datetime.now(UTC) - state.timestamp).total_seconds() < CRASH_GRACE_S:
+        return Standing(None)  # it may be resumed
+    return Standing(False, _sentence(state.message) if state.type is not StateType.CANCELLED else "It was cancelled.")
+
+
+def _sentence(message: str | None) -> str:
+    """Prefect's message without what it puts before an exception's own text."""
+    text = " ".join((message or "The run ended without a message; its logs in the Prefect UI say more.").split())
+    return text.removeprefix("Flow run encountered an exception: ")
+
+
+@asynccontextmanager
+async def _answering(what: str) -> AsyncIterator[None]:
+    try:
+        yield
+    except (httpx.HTTPError, PrefectHTTPStatusError) as error:
+        raise ServiceUnavailable(f"The Prefect server did not {what} ({error}); it is asked again.") from error

@@ -1,0 +1,149 @@
+"""A watched prefix of a bucket, on a real S3 server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from dubline.settings import settings
+from dubline.watching.bucket import BucketFolder
+from dubline.watching.ledger import Ledger
+from dubline.watching.runs import Submission
+from dubline.watching.watcher import Watcher
+from tests.s3_server import S3Server
+from tests.watching.shed import PATIENCE_S, STILL_S, Run, Shed, accept
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    started = S3Server(tmp_path_factory.mktemp("s3")).start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def prefix(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    made = f"s3://{server.bucket}/{uuid4().hex}"
+    for name, value in server.environment("store").items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    yield made
+    monkeypatch.undo()
+    settings.cache_clear()
+
+
+class BucketRuns:
+    """Runs that read and write the bucket."""
+
+    def __init__(self, server: S3Server) -> None:
+        self._server = server
+        self.by_key: dict[str, Run] = {}
+
+    async def submit(self, submission: Submission) -> str:
+        self.by_key.setdefault(submission.key, Run(submission))
+        return submission.key
+
+    async def standings(self, runs):
+        return {run: self.by_key[run].standing for run in runs}
+
+
+class Prefix:
+    """The watched prefix, and looks at it."""
+
+    def __init__(self, shed: Shed, server: S3Server, uri: str) -> None:
+        self.shed, self.uri, self.files, self.runs = shed, uri, server.files, BucketRuns(server)
+
+    def look(self, *, thorough: bool = False) -> None:
+        async def tick() -> None:
+            async with Ledger.opened(self.shed.database) as ledger:
+                folder = BucketFolder(self.uri)
+                watcher = Watcher(folder, ledger, self.runs, self.shed.looks, self.shed.defaults, accept, owner_s=-1)
+                assert (await watcher.tick(thorough=thorough)).problems == []
+
+        self.shed.now += STILL_S
+        asyncio.run(tick())
+
+    def put(self, name: str, content: bytes) -> None:
+        self.files.pipe_file(f"{self.uri}/{name}", content)
+
+    def listed(self) -> list[str]:
+        found = self.files.find(self.uri)
+        return sorted(path.removeprefix(self.uri.removeprefix("s3://") + "/") for path in found)
+
+
+@pytest.fixture
+def watched(tmp_path: Path, server: S3Server, prefix: str) -> Prefix:
+    return Prefix(Shed(tmp_path), server, prefix)
+
+
+def test_an_object_is_run_once_and_its_results_are_put_into_done(watched: Prefix) -> None:
+    watched.put("clip.mp4", b"video END")
+    watched.put("clip.mp4.yaml", b"languages: fr")
+    for _ in range(3):
+        watched.look()
+    (run,) = watched.runs.by_key.values()
+    assert run.submission.options.languages == ("fr",)
+    assert watched.files.cat_file(run.submission.video) == b"video END"
+    watched.files.pipe_file(f"{run.submission.out}/clips/es/1.flac", b"clip")
+    watched.files.pipe_file(f"{run.submission.out}/manifest.json", b"{}")
+    from dubline.watching.runs import Standing
+
+    run.standing = Standing(True)
+    watched.look()
+    assert watched.listed() == [
+        "done/clip.mp4",
+        "done/clip.mp4.yaml",
+        "done/clip/clips/es/1.flac",
+        "done/clip/manifest.json",
+    ]
+
+
+def test_a_truncated_object_goes_to_failed_with_its_reason(watched: Prefix) -> None:
+    watched.put("clip.mp4", b"half")
+    watched.look()
+    watched.look()
+    assert watched.listed() == ["clip.mp4"]
+    watched.shed.now += PATIENCE_S
+    watched.look()
+    assert watched.listed() == ["failed/clip.mp4", "failed/clip.mp4.reason.txt"]
+
+
+def test_a_failed_object_dropped_again_is_tried_again_and_a_copy_after_done_is_not(watched: Prefix) -> None:
+    from dubline.watching.runs import Standing
+
+    watched.put("clip.mp4", b"video END")
+    watched.look()
+    watched.look()
+    next(iter(watched.runs.by_key.values())).standing = Standing(False, "A gate failed.")
+    watched.look(thorough=True)
+    assert watched.listed() == ["failed/clip.mp4", "failed/clip.mp4.reason.txt"]
+    watched.files.mv(f"{watched.uri}/failed/clip.mp4", f"{watched.uri}/clip.mp4")
+    watched.look()
+    watched.look()
+    _, second = watched.runs.by_key.values()
+    watched.files.pipe_file(f"{second.submission.out}/dub.mp4", b"dub")
+    second.standing = Standing(True)
+    watched.look(thorough=True)
+    watched.put("copy.mp4", b"video END")
+    watched.look()
+    watched.look()
+    assert len(watched.runs.by_key) == 2
+    assert [name for name in watched.listed() if name.startswith("done")] == [
+        "done/clip.mp4",
+        "done/clip/dub.mp4",
+        "done/copy.mp4",
+        "done/copy.mp4.note.txt",
+    ]
+
+
+def test_an_object_overwritten_between_look_and_move_stays(watched: Prefix, prefix: str) -> None:
+    watched.put("clip.mp4", b"video END")
+    folder = BucketFolder(prefix)
+    stamp = folder.stamp("clip.mp4")
+    watched.put("clip.mp4", b"another END")
+    assert folder.move_aside("clip.mp4", "elsewhere/clip.mp4", stamp) is None
+    assert watched.listed() == ["clip.mp4"]

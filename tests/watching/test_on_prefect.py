@@ -1,0 +1,147 @@
+"""The watcher's flows with a real Prefect server, a deployment and its runs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dubline.domain.errors import InvalidRequest, ServiceUnavailable
+from dubline.watching.options import Options
+from dubline.watching.runs import Submission
+from tests.pipeline.workshop import make_video
+
+ROOT = Path(__file__).parent.parent.parent
+WAIT_S = 120
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(scope="module", autouse=True)
+def api(prefect_server: str) -> Iterator[str]:
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with temporary_settings({PREFECT_API_URL: prefect_server}):
+        yield prefect_server
+
+
+@pytest.fixture(scope="module")
+def deployment(api: str) -> Iterator[str]:
+    """A deployment of the stand-in, and a process that runs its runs."""
+    environment = os.environ | {"PREFECT_API_URL": api, "PREFECT_RUNNER_POLL_FREQUENCY": "1"}
+    command = [sys.executable, "-c", "from tests.watching.stand_in import serve; serve('watched')"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    try:
+        yield "stand-in/watched"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
+
+
+def submission(key: str, video: Path, **options: object) -> Submission:
+    return Submission(key, video.name, str(video), str(video.parent / "out"), Options(**options))
+
+
+async def deployed(deployment: str) -> None:
+    from prefect import get_client
+    from prefect.exceptions import ObjectNotFound
+
+    async with get_client() as client:
+        for _ in range(WAIT_S * 2):
+            try:
+                await client.read_deployment_by_name(deployment)
+                return
+            except ObjectNotFound:
+                await asyncio.sleep(0.5)
+    raise AssertionError("not deployed")
+
+
+async def watched_until(folder: Path, deployment: str, expected: set[str]) -> None:
+    """Run `watch-folder` until the folder holds the paths."""
+    from flows.watch_folder import WatchedFolder, watch_folder
+
+    watched = WatchedFolder(folder=str(folder), languages=("es",), still_s=0.5, deployment=deployment)
+    watcher = asyncio.create_task(watch_folder(watched))
+    deadline = time.monotonic() + WAIT_S
+    while not all((folder / path).exists() for path in expected) and time.monotonic() < deadline:
+        assert not watcher.done(), watcher
+        await asyncio.sleep(0.2)
+    watcher.cancel()
+    await asyncio.gather(watcher, return_exceptions=True)
+    assert {path for path in expected if (folder / path).exists()} == expected
+
+
+def test_a_dropped_video_is_run_by_prefect_and_put_into_done_or_failed(deployment: str, tmp_path: Path) -> None:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    make_video(tmp_path / "good.mp4")
+    make_video(tmp_path / "bad.mp4", seconds=1)
+    for name in ("good.mp4", "bad.mp4"):
+        shutil.move(tmp_path / name, folder / name)
+
+    async def scenario() -> None:
+        await deployed(deployment)
+        await watched_until(folder, deployment, {"done/good/dub.mp4", "done/good.mp4", "failed/bad.mp4.reason.txt"})
+
+    asyncio.run(scenario())
+    reason = (folder / "failed/bad.mp4.reason.txt").read_text()
+    assert "There is no voice for it; choose another profile." in reason
+    assert "Flow run: " in reason
+
+
+def test_reconcile_settles_what_no_watcher_saw(deployment: str, tmp_path: Path) -> None:
+    from flows.watch_folder import WatchedFolder, reconcile_folder
+
+    make_video(tmp_path / "clip.mp4", seconds=3)
+    watched = WatchedFolder(folder=str(tmp_path), languages=("es",), still_s=0.2, deployment=deployment)
+
+    async def scenario() -> None:
+        await deployed(deployment)
+        deadline = time.monotonic() + WAIT_S
+        while not (tmp_path / "done/clip.mp4").exists() and time.monotonic() < deadline:
+            await reconcile_folder(watched)
+
+    asyncio.run(scenario())
+    assert (tmp_path / "done/clip/dub.mp4").exists()
+
+
+def test_a_key_submitted_twice_is_one_run(deployment: str, tmp_path: Path) -> None:
+    from prefect import get_client
+
+    from flows.watched_runs import PrefectRuns
+
+    async def scenario() -> None:
+        await deployed(deployment)
+        async with get_client() as client:
+            runs = PrefectRuns(client, deployment)
+            once = submission(f"key-{tmp_path}", make_video(tmp_path / "clip.mp4"), languages=("es",))
+            first, second = await asyncio.gather(runs.submit(once), runs.submit(once))
+            assert first == second
+            assert set(await runs.standings([first])) == {first}
+
+    asyncio.run(scenario())
+
+
+def test_a_refused_request_and_a_missing_deployment_are_told_apart(deployment: str, tmp_path: Path) -> None:
+    from prefect import get_client
+
+    from flows.watched_runs import PrefectRuns
+
+    async def scenario() -> None:
+        await deployed(deployment)
+        async with get_client() as client:
+            with pytest.raises(ServiceUnavailable, match="There is no deployment"):
+                await PrefectRuns(client, "stand-in/none").submit(
+                    submission("a", tmp_path / "a.mp4", languages=("es",))
+                )
+            with pytest.raises(InvalidRequest, match="refused"):
+                await PrefectRuns(client, deployment).submit(submission("b", tmp_path / "b.mp4"))  # no languages
+
+    asyncio.run(scenario())

@@ -1,0 +1,308 @@
+"""What becomes of a file that is dropped into the folder."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+
+import pytest
+
+from dubline.domain.errors import ServiceUnavailable
+from tests.watching.shed import PATIENCE_S, STILL_S, Shed
+
+
+def take_in(shed: Shed) -> None:
+    asyncio.run(shed.take_in())
+
+
+def tick(shed: Shed, *, thorough: bool = False) -> None:
+    asyncio.run(shed.tick(thorough=thorough))
+
+
+def test_a_dropped_video_runs_once_and_its_dub_appears_in_done(shed: Shed) -> None:
+    shed.drop("clip.mp4")
+    take_in(shed)
+    assert shed.listed() == []
+    (run,) = shed.runs.all
+    assert run.submission.options.languages == ("es",)
+    shed.runs.succeed(run)
+    tick(shed)
+    assert shed.listed("done") == ["clip", "clip.mp4"]
+    assert (shed.root / "done/clip/dub.mp4").is_file()
+    assert not shed.waiting()
+
+
+def test_one_look_is_not_enough(shed: Shed) -> None:
+    shed.drop("clip.mp4")
+    tick(shed)
+    tick(shed)
+    assert shed.listed() == ["clip.mp4"]
+    assert not shed.runs.all
+
+
+def test_a_file_that_grows_is_waited_for(shed: Shed) -> None:
+    shed.drop("clip.mp4", b"vi")
+    for length in range(3, 6):
+        take_in(shed)
+        shed.drop("clip.mp4", b"video"[:length])
+    shed.drop("clip.mp4")
+    tick(shed)
+    assert not shed.runs.all
+    take_in(shed)
+    assert len(shed.runs.all) == 1
+
+
+def test_a_file_that_stays_broken_goes_to_failed_with_its_reason(shed: Shed) -> None:
+    shed.drop("clip.mp4", b"half", languages=["fr"])
+    take_in(shed)
+    assert shed.listed() == ["clip.mp4", "clip.mp4.yaml"]
+    shed.now += PATIENCE_S
+    tick(shed)
+    assert shed.listed() == ["failed"]
+    assert shed.listed("failed") == ["clip.mp4", "clip.mp4.reason.txt", "clip.mp4.yaml"]
+    assert "looks truncated" in (shed.root / "failed/clip.mp4.reason.txt").read_text()
+
+
+def test_a_file_that_somebody_has_open_for_writing_is_left_alone(shed: Shed) -> None:
+    path = shed.drop("clip.mp4")
+    with path.open("ab"):
+        take_in(shed)
+        assert shed.listed() == ["clip.mp4"]
+    take_in(shed)
+    assert shed.listed() == []
+
+
+@pytest.mark.parametrize("name", [".clip.mp4", "clip.mp4.part", "clip.tmp", "clip.mp4.crdownload", "notes.txt"])
+def test_what_is_no_video_is_left_alone(shed: Shed, name: str) -> None:
+    shed.drop(name)
+    take_in(shed)
+    assert (shed.root / name).exists()
+
+
+def test_a_failed_run_puts_video_and_reason_into_failed(shed: Shed) -> None:
+    shed.drop("clip.mp4", languages=["fr"])
+    take_in(shed)
+    shed.runs.fail(shed.runs.all[0], "There is no voice for 'fr'; choose another profile.")
+    tick(shed)
+    assert shed.listed("failed") == ["clip.mp4", "clip.mp4.reason.txt", "clip.mp4.yaml"]
+    reason = (shed.root / "failed/clip.mp4.reason.txt").read_text()
+    assert "There is no voice for 'fr'" in reason
+    assert shed.runs.all[0].submission.key in reason
+
+
+def test_a_video_dropped_again_after_it_failed_is_tried_again(shed: Shed) -> None:
+    shed.drop("clip.mp4")
+    take_in(shed)
+    shed.runs.fail(shed.runs.all[0])
+    tick(shed)
+    shutil.move(shed.root / "failed/clip.mp4", shed.root / "clip.mp4")
+    take_in(shed)
+    assert len(shed.runs.all) == 2
+    shed.runs.succeed(shed.runs.all[1])
+    tick(shed, thorough=True)
+    assert shed.listed("done") == ["clip", "clip.mp4"]
+    assert not shed.waiting()
+
+
+def test_a_video_dropped_again_after_it_was_done_is_answered_from_the_ledger(shed: Shed) -> None:
+    shed.drop("clip.mp4")
+    take_in(shed)
+    shed.runs.succeed(shed.runs.all[0])
+    tick(shed)
+    shed.drop("again.mp4")
+    take_in(shed)
+    assert len(shed.runs.all) == 1
+    assert shed.listed() == ["done"]
+    assert shed.listed("done") == ["again.mp4", "again.mp4.note.txt", "clip", "clip.mp4"]
+    assert "done/clip" in (shed.root / "done/again.mp4.note.txt").read_text()
+
+
+def test_a_video_whose_results_were_removed_is_done_again(shed: Shed) -> None:
+    shed.drop("clip.mp4")
+    take_in(shed)
+    shed.runs.succeed(shed.runs.all[0])
+    tick(shed)
+    shutil.rmtree(shed.root / "done")
+    shed.drop("clip.mp4")
+    take_in(shed)
+    assert len(shed.runs.all) == 2
+
+
+def test_other_options_are_another_run_under_a_number(shed: Shed) -> None:
+    for language in ("es", "fr"):
+        shed.drop("clip.mp4", languages=[language])
+        take_in(shed)
+    assert [run.submission.options.languages for run in shed.runs.all] == [("es",), ("fr",)]
+    for run in shed.runs.all:
+        shed.runs.succeed(run)
+    tick(shed)
+    assert [n for n in shed.listed("done") if "yaml" not in n] == ["clip", "clip-2", "clip-2.mp4", "clip.mp4"]
+
+
+def test_a_copy_that_comes_while_the_first_runs_joins_it(shed: Shed) -> None:
+    shed.drop("clip.mp4")
+    take_in(shed)
+    shed.drop("copy.mp4")
+    shed.drop("clip.mp4")
+    take_in(shed)
+    assert shed.listed() == []
+    (run,) = shed.runs.all
+    shed.runs.fail(run)
+    tick(shed)
+    names = [name for name in shed.listed("failed") if name.endswith(".mp4")]
+    assert names == ["clip-2.mp4", "clip.mp4", "copy.mp4"]
+    assert all((shed.root / f"failed/{name}.reason.txt").exists() for name in names)
+
+
+def test_a_renamed_file_is_one_run(shed: Shed) -> None:
+    path = shed.drop("clip.mp4")
+    tick(shed)
+    path.rename(shed.root / "other.mp4")
+    take_in(shed)
+    assert [run.submission.name for run in shed.runs.all] == ["other.mp4"]
+
+
+def test_a_deleted_file_is_forgotten(shed: Shed) -> None:
+    path = shed.drop("clip.mp4")
+    tick(shed)
+    path.unlink()
+    take_in(shed)
+    assert not shed.runs.all
+    assert shed.listed() == []
+
+
+def test_a_file_deleted_between_ledger_and_move_is_forgotten(shed: Shed, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dubline.watching.local import LocalFolder
+
+    path = shed.drop("clip.mp4")
+    moving = LocalFolder.move_aside
+
+    def deleted_before(*arguments: object) -> object:
+        path.unlink(missing_ok=True)
+        return moving(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalFolder, "move_aside", deleted_before)
+        take_in(shed)
+    shed.drop("clip.mp4")
+    take_in(shed)
+    assert len(shed.runs.all) == 1
+
+
+def test_a_file_overwritten_between_look_and_move_stays_where_it_is(
+    shed: Shed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dubline.watching.local import LocalFolder
+
+    path = shed.drop("clip.mp4")
+    moving = LocalFolder.move_aside
+
+    def overwritten_before(*arguments: object) -> object:
+        path.write_bytes(b"another END")
+        return moving(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalFolder, "move_aside", overwritten_before)
+        take_in(shed)
+    assert path.read_bytes() == b"another END"
+    assert not shed.runs.all
+    take_in(shed)
+    assert len(shed.runs.all) == 1
+
+
+def test_nothing_is_lost_while_the_orchestrator_is_away(shed: Shed) -> None:
+    shed.runs.down = True
+    shed.drop("clip.mp4", languages=["fr"])
+    with pytest.raises(ServiceUnavailable):
+        take_in(shed)
+    shed.runs.down = False
+    tick(shed)
+    assert [run.submission.options.languages for run in shed.runs.all] == [("fr",)]
+
+
+def test_a_run_deleted_in_prefect_is_told_as_a_failure(shed: Shed) -> None:
+    shed.drop("clip.mp4")
+    take_in(shed)
+    shed.runs.by_key.clear()
+    tick(shed)
+    assert "deleted" in (shed.root / "failed/clip.mp4.reason.txt").read_text()
+
+
+def test_a_run_without_results_is_told_as_a_failure(shed: Shed) -> None:
+    shed.drop("clip.mp4")
+    take_in(shed)
+    shed.runs.succeed(shed.runs.all[0])
+    shutil.rmtree(shed.runs.all[0].submission.out)
+    tick(shed)
+    assert "left no results" in (shed.root / "failed/clip.mp4.reason.txt").read_text()
+
+
+def test_a_failed_run_that_is_retried_finds_its_video_and_ends_in_done(shed: Shed) -> None:
+    from pathlib import Path
+
+    shed.drop("clip.mp4", languages=["fr"])
+    take_in(shed)
+    run = shed.runs.all[0]
+    shed.runs.fail(run)
+    tick(shed)
+    assert Path(run.submission.video).read_bytes() == b"video END"
+    shed.runs.succeed(run)
+    tick(shed, thorough=True)
+    assert shed.listed("failed") == []
+    assert shed.listed("done") == ["clip", "clip.mp4", "clip.mp4.yaml"]
+    assert not list((shed.root / ".dubline").iterdir())
+
+
+def test_a_lost_ledger_loses_no_video(shed: Shed, tmp_path) -> None:
+    shed.drop("clip.mp4", languages=["fr"])
+    take_in(shed)
+    shed.database = f"sqlite:///{tmp_path / 'another.db'}"
+    tick(shed, thorough=True)
+    assert shed.listed() == ["clip.mp4", "clip.mp4.yaml"]
+    take_in(shed)
+    assert len(shed.runs.all) == 1  # the same key
+
+
+def test_a_wrong_dubline_yaml_holds_everything_until_it_is_right(shed: Shed) -> None:
+    shed.drop("dubline.yaml", b"langs: es")
+    shed.drop("clip.mp4")
+    take_in(shed)
+    assert "there is no key 'langs'" in (shed.root / "dubline.yaml.reason.txt").read_text()
+    assert not shed.runs.all
+    shed.drop("dubline.yaml", b"languages: fr, it")
+    take_in(shed)
+    assert [run.submission.options.languages for run in shed.runs.all] == [("fr", "it")]
+    assert shed.listed() == ["dubline.yaml"]
+
+
+def test_a_sidecar_that_comes_a_little_later_counts(shed: Shed) -> None:
+    shed.drop("clip.mp4")
+    tick(shed)
+    shed.now += STILL_S - 1
+    shed.drop("clip.mp4", languages="fr")
+    tick(shed)
+    shed.now += STILL_S - 1
+    tick(shed)
+    assert not shed.runs.all
+    shed.now += 1
+    tick(shed)
+    assert [run.submission.options.languages for run in shed.runs.all] == [("fr",)]
+
+
+def test_names_as_long_as_a_file_system_takes_have_their_reason(shed: Shed) -> None:
+    name = "x" * 251 + ".mp4"
+    shed.drop(name)
+    take_in(shed)
+    shed.runs.fail(shed.runs.all[0])
+    tick(shed)
+    assert len(shed.listed("failed")) == 2
+
+
+def test_a_name_that_is_no_text_goes_to_failed(shed: Shed) -> None:
+    import os
+
+    (shed.root / os.fsdecode(b"caf\xe9.mp4")).write_bytes(b"video END")
+    take_in(shed)
+    shed.now += PATIENCE_S
+    tick(shed)
+    assert len(shed.listed("failed")) == 2
