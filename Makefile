@@ -1,10 +1,11 @@
-.PHONY: help setup demo test check lock clean
+.PHONY: help setup demo test check deploy lock clean
 
 help:
 	@echo "make demo   set everything up and translate a sample video into out/demo/"
 	@echo "make test   set everything up, with PostgreSQL and Redis, then lint, type-check and run every test"
 	@echo "make setup  system packages, .venv, offline models; quick when all is there"
 	@echo "make check  what make test runs, without the set-up"
+	@echo "make deploy pools, limits, blocks, automations and deployments on the Prefect server"
 	@echo "make lock   resolve pyproject.toml into requirements.lock"
 	@echo "make clean  remove outputs and caches; .venv and models stay"
 
@@ -21,6 +22,9 @@ test:
 
 check:
 	scripts/check
+
+deploy:
+	.venv/bin/python -m deployments.deploy
 
 lock:
 	scripts/lock
