@@ -143,9 +143,9 @@ def stage(name: str, *, result: type[R], checkpoint: bool = True) -> Callable[[C
 
 
 def retry_helps(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
-    """The error's type says whether a retry can help."""
+    """The error's type says whether a retry can help. Memory that is short may be free again when others are done."""
     error = state.result(raise_on_failure=False)
-    return isinstance(error, DublineError) and error.retryable
+    return isinstance(error, MemoryError) or (isinstance(error, DublineError) and error.retryable)
 
 
 class Timing(Value):

@@ -41,7 +41,8 @@ class Rig:
     def __post_init__(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
         self.workshop = Workshop(self.root, "")
-        self.workshop.profile()
+        # No two videos say the same, or a checkpoint of one would be one of the other as well.
+        self.workshop.profile(asr={"signed": True})
         self.strikes, self.ledger_path = self.root / "strikes", self.root / "ledger.jsonl"
         self.strikes.mkdir()
         environment = {

@@ -75,3 +75,20 @@ def test_a_cancelled_run_leaves_nothing_behind(rig: Rig, stage: str) -> None:
     assert not rig.leftovers()
     time.sleep(2)
     assert not rig.ledger.after(ended)
+
+
+def test_a_stage_that_finds_no_memory_is_tried_again(rig: Rig) -> None:
+    strikes.place(rig.strikes, "transcribe", "before", "memory")
+    run = rig.submit(rig.video("memory", 370))
+    rig.wait(run, "Completed")
+    assert not strikes.left(rig.strikes)
+    assert "Crashed" not in rig.states(run)
+
+
+def test_two_submissions_of_one_video_at_once_publish_the_same(rig: Rig) -> None:
+    video = rig.video("twice", 380)
+    runs = [rig.submit(video, key=f"twice {number}") for number in range(2)]
+    for run in runs:
+        rig.wait(run, "Completed")
+    assert rig.published("twice") == rig.undisturbed([video])["twice"]
+    assert not rig.leftovers()

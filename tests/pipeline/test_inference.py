@@ -1,0 +1,55 @@
+"""Inference on the GPU work pool: other processes compute, the run goes on from their checkpoints."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.workshop import ROOT, Workshop
+
+pytestmark = pytest.mark.server
+INFERENCE = {"asr", "diarization", "separation", "translation", "speech"}
+
+
+@pytest.fixture
+def gpu_worker(workshop: Workshop) -> Iterator[int]:
+    """A worker of the pool `gpu`; its process id."""
+    environment = workshop.environment() | {"PREFECT_WORKER_QUERY_SECONDS": "1"}
+    subprocess.run([sys.executable, "-m", "deployments.deploy"], env=environment, cwd=ROOT, check=True)
+    with (workshop.root / "worker.log").open("wb") as log:
+        command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "gpu", "--type", "process"]
+        worker = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
+    yield worker.pid
+    worker.terminate()
+    worker.wait(60)
+
+
+def test_models_work_in_runs_of_their_own_and_the_result_is_the_same(
+    workshop: Workshop, video: Path, tmp_path: Path, gpu_worker: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inline = Workshop(tmp_path / "inline", workshop.api)
+    inline.root.mkdir()
+    inline.profile()
+    assert inline.translate(video).returncode == 0
+
+    monkeypatch.setenv("DUBLINE_INFERENCE", "deployment")
+    result = workshop.translate(video)
+    assert result.returncode == 0, result.stderr
+    events = [json.loads(line) for line in workshop.ledger.read_text(encoding="utf-8").splitlines()]
+    mine = next(event["pid"] for event in events if event.get("stage") == "extract-audio")
+    calls = [event for event in events if event["event"] == "engine"]
+    assert {call["capability"] for call in calls} == INFERENCE
+    assert mine not in {call["pid"] for call in calls}
+    heard = {call["pid"] for call in calls if call["capability"] in ("asr", "diarization", "separation")}
+    assert len(heard) == 1, "stages that are asked for together are one run"
+    assert workshop.engine_calls() == inline.engine_calls()
+    files = [
+        {file["path"]: file["sha256"] for file in one.manifest()["files"] if not file["role"].startswith("report")}
+        for one in (inline, workshop)
+    ]
+    assert files[0] == files[1]
