@@ -53,7 +53,7 @@ class Rig:
             **self.settings,
         }
         self.stack = Stack(workers=self.workers, worker_environment=environment)
-        self._deployment = ""
+        self._deployments: dict[str, str] = {}
 
     def __enter__(self) -> Rig:
         try:
@@ -88,10 +88,22 @@ class Rig:
         return {"video": str(video), "out": str(folder), **basics}
 
     def submit(self, video: Path, key: str | None = None, out: str | None = None) -> str:
-        """Start a run of the deployment; its id."""
-        self._deployment = self._deployment or self.ask("GET", f"/deployments/name/{DEPLOYMENT}")["id"]
-        body = {"parameters": {"request": self.request(video, out)}, "idempotency_key": key or f"{video.stem}-{out}"}
-        found: str = self.ask("POST", f"/deployments/{self._deployment}/create_flow_run", body)["id"]
+        """Start a run that translates; its id."""
+        return self.start(DEPLOYMENT, {"request": self.request(video, out)}, key or f"{video.stem}-{out}")
+
+    def start(self, deployment: str, parameters: dict[str, Any], key: str | None = None) -> str:
+        """Start a run of a deployment; its id."""
+        if deployment not in self._deployments:
+            self._deployments[deployment] = self.ask("GET", f"/deployments/name/{deployment}")["id"]
+        body = {"parameters": parameters, "idempotency_key": key}
+        path = f"/deployments/{self._deployments[deployment]}/create_flow_run"
+        found: str = self.ask("POST", path, body)["id"]
+        return found
+
+    def runs(self, flow: str) -> list[dict[str, Any]]:
+        """The runs of a flow, the last one first."""
+        body = {"flows": {"name": {"any_": [flow]}}, "sort": "EXPECTED_START_TIME_DESC"}
+        found: list[dict[str, Any]] = self.ask("POST", "/flow_runs/filter", body)
         return found
 
     def state(self, run: str) -> dict[str, Any]:

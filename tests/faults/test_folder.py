@@ -1,0 +1,56 @@
+"""A watched folder on the real stack, and its watcher killed."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dubline import publication
+from tests.faults.rig import Rig
+
+pytestmark = pytest.mark.stack
+
+
+def until(what: Callable[[], object], timeout_s: float = 180) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not what():
+        assert time.monotonic() < deadline, "it never came about"
+        time.sleep(0.3)
+
+
+def watcher(rig: Rig, run: str) -> list[psutil.Process]:
+    """The process of a run of watch-folder."""
+    return [
+        one
+        for one in rig.processes()
+        if one.environ().get("PREFECT__FLOW_RUN_ID", "").replace("-", "") == run.replace("-", "")
+    ]
+
+
+def test_a_dropped_video_comes_out_done_though_the_watcher_was_killed(rig: Rig, tmp_path: Path) -> None:
+    folder = rig.root / "inbox"
+    folder.mkdir()
+    watched = {"folder": str(folder), "languages": ["es"], "profile": "fake", "still_s": 2}
+    run = rig.start("watch-folder/watch-folder", {"watched": watched})
+    rig.wait(run, "Running")
+    shutil.copyfile(rig.video("dropped", 390), folder / "first.mp4")
+    until(lambda: not (folder / "first.mp4").exists())
+    (process,) = watcher(rig, run)
+    process.kill()
+    rig.wait(run, "Crashed")
+
+    shutil.copyfile(rig.video("dropped too", 395), folder / "second.mp4")
+    again = rig.start("watch-folder/watch-folder", {"watched": watched})
+    until(lambda: (folder / "done" / "second.mp4").exists() and (folder / "done" / "first.mp4").exists())
+    for name in ("first", "second"):
+        assert publication.read(folder / "done" / name) is not None
+    assert not list((folder / ".dubline").glob("*.mp4"))
+    mine = [one for one in rig.runs("translate-video") if str(folder) in one["parameters"]["request"]["video"]]
+    assert len(mine) == 2
+    rig.set_state(again, "CANCELLING")
+    rig.wait(again, "Cancelled")
