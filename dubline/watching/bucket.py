@@ -102,6 +102,16 @@ class BucketFolder:
         with s3_errors():
             self._fs.pipe_file(self._path(place), content.encode())
 
+    def claim(self, place: str, content: str) -> bool:
+        try:
+            with s3_errors():
+                self._fs.pipe_file(self._path(place), content.encode(), mode="create")
+        except OSError:  # a refused condition has no type of its own
+            if not self.exists(place):
+                raise
+            return self.read(place) == content.encode()
+        return True
+
     def move(self, source: str, target: str) -> bool:
         try:
             with s3_errors():

@@ -93,6 +93,9 @@ class Folder(Protocol):
     def write(self, place: str, content: str) -> None:
         """Put a text file there, whole or not at all."""
 
+    def claim(self, place: str, content: str) -> bool:
+        """Put a text file there unless another is; whether the file that is there now has this content."""
+
     def move(self, source: str, target: str) -> bool:
         """Move a file or a folder; False where the source is gone. The caller has seen that the target is free."""
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Executable,
+    Index,
     Integer,
     MetaData,
     RowMapping,
@@ -26,6 +27,7 @@ from sqlalchemy import (
     UniqueConstraint,
     delete,
     event,
+    func,
     insert,
     make_url,
     select,
@@ -34,7 +36,7 @@ from sqlalchemy import (
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from dubline.domain.errors import ServiceUnavailable
 from dubline.settings import settings
@@ -45,6 +47,10 @@ BUSY_S = 60
 """How long SQLite waits for another writer."""
 CHUNK = 500
 """Values in one IN (...); SQLite takes 32766, older ones 999."""
+
+
+CREATION = 0x6475626C
+"""The advisory lock under which PostgreSQL's table is made; any number that nobody else uses."""
 
 
 class State(StrEnum):
@@ -108,7 +114,7 @@ _rows = Table(
     Column("options", Text, nullable=False),
     Column("work", String(64), nullable=False, unique=True),
     Column("name", String(1024), nullable=False),
-    Column("state", String(16), nullable=False, index=True),
+    Column("state", String(16), nullable=False),
     Column("run", String(64)),
     Column("result", String(1100)),
     Column("reason", Text),
@@ -117,6 +123,8 @@ _rows = Table(
     UniqueConstraint("folder", "content", "options_digest", "attempt", name="watched_videos_identity"),
     UniqueConstraint("folder", "result", name="watched_videos_result"),
 )
+
+_open = Index("watched_videos_open", _rows.c.folder, _rows.c.state)
 
 
 class Ledger:
@@ -137,10 +145,11 @@ class Ledger:
             await ledger._engine.dispose()
 
     async def _create(self) -> None:
-        try:
-            await self._execute(CreateTable(_rows, if_not_exists=True))
-        except IntegrityError:  # PostgreSQL lets two that create it at once collide; then it is there
-            await self._execute(CreateTable(_rows, if_not_exists=True))
+        async with _reachable(), self._engine.begin() as connection:
+            if connection.dialect.name == "postgresql":  # there, two that create it at once collide
+                await connection.execute(select(func.pg_advisory_xact_lock(CREATION)))
+            await connection.execute(CreateTable(_rows, if_not_exists=True))
+            await connection.execute(CreateIndex(_open, if_not_exists=True))
 
     async def latest(self, identity: Identity) -> Row | None:
         """The last attempt at it."""

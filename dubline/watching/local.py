@@ -90,11 +90,24 @@ class LocalFolder:
         return (self.path / place).read_bytes()
 
     def write(self, place: str, content: str) -> None:
+        self._partial(place, content).replace(self.path / place)
+
+    def claim(self, place: str, content: str) -> bool:
+        partial = self._partial(place, content)
+        try:
+            (self.path / place).hardlink_to(partial)
+        except FileExistsError:
+            return (self.path / place).read_bytes() == content.encode()
+        finally:
+            partial.unlink()
+        return True
+
+    def _partial(self, place: str, content: str) -> Path:
         path = self.path / place
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".dubline-{os.getpid()}-{threading.get_ident()}")
         partial.write_text(content, encoding="utf-8")
-        partial.replace(path)
+        return partial
 
     def move(self, source: str, target: str) -> bool:
         final = self.path / target

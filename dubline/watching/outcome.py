@@ -5,7 +5,7 @@ Each step can be done again by anybody after the one before was killed: where th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 
 from pydantic import ValidationError
@@ -47,35 +47,33 @@ def put_done(folder: Folder, row: Row) -> None:
     if folder.exists(outgoing(row)):
         _name_source(folder, row)
         folder.move(outgoing(row), row.result)
+    note = f"It has the content and the options of {printable(row.name)}: the results are in {row.result}.\n"
     for name in videos(folder, row):
-        target = row.result + PurePosixPath(name).suffix
-        if not folder.exists(target):
-            folder.move(f"{incoming(row)}/{name}", target)
-            _bring_sidecar(folder, f"{incoming(row)}/{name}", target)
-        elif place := folder.move_aside(f"{incoming(row)}/{name}", f"{DONE}/{name}"):
-            _bring_sidecar(folder, f"{incoming(row)}/{name}", place)
-            note = f"{name} has the content and the options of {row.name}: its results are in {row.result}.\n"
-            folder.write(beside(place, NOTE), note)
+        source, target = f"{incoming(row)}/{name}", row.result + PurePosixPath(name).suffix
+        if folder.exists(target):
+            _put_beside(folder, source, f"{DONE}/{name}", NOTE, lambda _: note)
+        else:
+            _bring(folder, source, target)
     folder.remove(f"{WORK}/{row.work}")
 
 
 def put_failed(folder: Folder, row: Row) -> None:
     """The video and its reason to the row's place. A link stays where the run looks for it, for a retry."""
     assert row.result  # noqa: S101 - decided before
+
+    def reason(place: str) -> str:
+        return _reason(folder, place, row.reason or "", row.run)
+
     waiting = videos(folder, row)
     for name in waiting:
         source = f"{incoming(row)}/{name}"
-        place = row.result
-        if folder.exists(place) or not folder.move(source, place):
-            place = folder.move_aside(source, f"{FAILED}/{name}") or ""
-        if place:
-            _bring_sidecar(folder, source, place)
-            folder.write(beside(place, REASON), _reason(folder, place, row.reason or "", row.run))
+        wanted = f"{FAILED}/{name}" if folder.exists(row.result) else row.result
+        if place := _put_beside(folder, source, wanted, REASON, reason):
             folder.link(source, place)
     if folder.links(incoming(row)):
         return
-    if not waiting and not folder.exists(beside(row.result, REASON)):
-        folder.write(beside(row.result, REASON), _reason(folder, row.result, row.reason or "", row.run))
+    if not waiting:  # it was deleted under way, or its link could not be left
+        folder.claim(beside(row.result, REASON), reason(row.result))
     folder.remove(f"{WORK}/{row.work}")
 
 
@@ -93,11 +91,9 @@ def take_back(folder: Folder, row: Row) -> None:
         folder.remove(beside(place, REASON))
 
 
-def refuse(folder: Folder, name: str, reason: str) -> None:
+def refuse(folder: Folder, name: str, why: str) -> None:
     """A file that cannot be taken in at all, to failed/ with its reason."""
-    if place := folder.move_aside(name, f"{FAILED}/{name}"):
-        _bring_sidecar(folder, name, place)
-        folder.write(beside(place, REASON), _reason(folder, place, reason, None))
+    _put_beside(folder, name, f"{FAILED}/{name}", REASON, lambda place: _reason(folder, place, why, None))
 
 
 def give_back(folder: Folder, work: str) -> None:
@@ -107,6 +103,25 @@ def give_back(folder: Folder, work: str) -> None:
         if is_video(name) and (place := folder.move_aside(f"{inside}/{name}", name)):
             _bring_sidecar(folder, f"{inside}/{name}", place)
     folder.remove(f"{WORK}/{work}")
+
+
+def _put_beside(folder: Folder, source: str, wanted: str, ending: str, text: Callable[[str], str]) -> str | None:
+    """Move a file and its sidecar to a free name beside a text about it; that place, or None where the file is gone.
+
+    The text is first, and keeps the name for this file alone: who is killed before the move finds it again by it.
+    """
+    for place in numbered(wanted):
+        if folder.stamp(source) is None:
+            return None  # somebody else has put it away
+        if not folder.exists(place) and folder.claim(beside(place, ending), text(place)):
+            return place if _bring(folder, source, place) else None
+    raise AssertionError("numbers do not end")
+
+
+def _bring(folder: Folder, video: str, target: str) -> bool:
+    """Move a video; its sidecar goes first, for what is left to do is told by the video."""
+    _bring_sidecar(folder, video, target)
+    return folder.move(video, target)
 
 
 def _bring_sidecar(folder: Folder, video: str, target: str) -> None:

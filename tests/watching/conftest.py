@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,17 +22,15 @@ def shed(tmp_path: Path) -> Shed:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """The URL of a PostgreSQL server on loopback that ends with the tests."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not programs:
         pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
-    base = tmp_path_factory.mktemp("postgresql")
+    base = Path(tempfile.mkdtemp(prefix="dubline-postgresql-"))  # pytest's own folders are closed to others
     user = "postgres" if os.geteuid() == 0 else None  # it refuses root
     if user:
         shutil.chown(base, user, user)
-        for folder in (base.parent, base.parent.parent):
-            folder.chmod(0o711)
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
@@ -52,6 +51,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(timeout=60)
+        shutil.rmtree(base)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -50,6 +50,7 @@ def killed_after(steps: int) -> Iterator[None]:
         patch.object(LocalFolder, "move", fatal(LocalFolder.move)),
         patch.object(LocalFolder, "move_aside", fatal(LocalFolder.move_aside)),
         patch.object(LocalFolder, "write", fatal(LocalFolder.write)),
+        patch.object(LocalFolder, "claim", fatal(LocalFolder.claim)),
         patch.object(LocalFolder, "remove", fatal(LocalFolder.remove)),
         patch.object(LocalFolder, "link", fatal(LocalFolder.link)),
         patch.object(Ledger, "_execute", fatal(Ledger._execute)),
@@ -64,6 +65,8 @@ class CountingRuns(FakeRuns):
     def __init__(self) -> None:
         super().__init__()
         self.attempts: dict[str, list[Run]] = {}
+        self.retried: list[Run] = []
+        """Failed once, then ended well; until somebody looks, the ledger knows of the failure only."""
         self.die = ""
 
     async def submit(self, submission: Submission) -> str:
@@ -73,7 +76,8 @@ class CountingRuns(FakeRuns):
         run = await super().submit(submission)
         if new:
             earlier = self.attempts.setdefault(submission.key.rpartition("-")[0], [])
-            assert all(other.standing.succeeded is False for other in earlier), "submitted twice"
+            ended = [other.standing.succeeded is False or other in self.retried for other in earlier]
+            assert all(ended), "submitted twice"
             earlier.append(self.by_key[run])
         if self.die == "after":
             raise Killed
@@ -149,6 +153,7 @@ class DroppedVideos(RuleBasedStateMachine):
             runs = [run for run in runs if self._last(run) and Path(run.submission.video).exists()]
         if runs:
             run = data.draw(st.sampled_from(runs))
+            self.runs.retried += [run] if how == "retry" else []
             self.runs.fail(run) if how == "fail" else self.runs.succeed(run)
 
     def _last(self, run: Run) -> bool:
@@ -176,6 +181,19 @@ class DroppedVideos(RuleBasedStateMachine):
     def look_twice(self) -> None:
         self.look(1, False, False, None, "")
         self.look(1, False, False, None, "")
+
+    @rule(name=NAMES, content=CONTENTS, steps=st.integers(1, 8), submitting=st.sampled_from(["", "before", "after"]))
+    def die_while_taking_in(self, name: str, content: bytes, steps: int, submitting: str) -> None:
+        self.drop(name, content, None)
+        self.look(0, False, False, None, "")
+        self.look(0, False, False, NOT_KILLED if submitting else steps, submitting)
+
+    @rule(steps=st.integers(1, 10), how=st.sampled_from(["succeed", "fail"]))
+    def die_while_putting_away(self, steps: int, how: str) -> None:
+        for run in self.runs.all:
+            if run.standing.succeeded is None:
+                self.runs.fail(run) if how == "fail" else self.runs.succeed(run)
+        self.look(0, False, False, steps, "")
 
     @invariant()
     def nothing_is_lost(self) -> None:
