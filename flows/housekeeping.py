@@ -11,9 +11,9 @@ from dubline.storage.chosen import artifact_store, checkpoint_place
 from dubline.storage.collection import collect
 from dubline.storage.places import DAY_S
 from tasks.configure import use_media_store
-from tasks.revive import revive
+from tasks.revive import mark_silent, revive
 
-TRANSLATE = "translate-video"
+TRANSLATE, INFER = "translate-video", "infer"
 
 
 @flow(name="housekeeping", persist_result=False)
@@ -25,7 +25,10 @@ async def housekeeping(remove: bool = True, retention_days: float = 30.0) -> Non
     await use_media_store()
     log = get_run_logger()
     async with get_client() as client:
+        silent = (*await mark_silent(client, TRANSLATE), *await mark_silent(client, INFER))
         revived = await revive(client, TRANSLATE)
+    for name in silent:
+        log.warning("Marked the run '%s' as crashed: it is silent.", name)
     for name in revived.resumed:
         log.info("Resumed the run '%s', which had crashed.", name)
     for name in revived.quarantined:

@@ -15,6 +15,7 @@ from tasks.diarize import diarize
 from tasks.elsewhere import StageCall
 from tasks.ending import end_when_told
 from tasks.separate import separate
+from tasks.shown import progress_shown
 from tasks.stage import Stage, Stages
 from tasks.synthesize import retake, synthesize
 from tasks.transcribe import transcribe
@@ -30,7 +31,7 @@ async def infer(calls: list[StageCall]) -> None:
     """Compute the stages side by side on one GPU slot and leave their checkpoints for the run that asked."""
     end_when_told()
     await use_media_store()
-    async with gpu_slot():
+    async with progress_shown(()), gpu_slot():
         await asyncio.gather(*map(compute, calls))
 
 

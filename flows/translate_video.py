@@ -59,7 +59,7 @@ async def translate_video(request: TranslateRequest) -> Manifest:
     if done := await asyncio.to_thread(already_done, request):
         return done
     make_room(request)
-    async with progress_shown(request):
+    async with progress_shown(request.languages):
         return await made(request, profile)
 
 

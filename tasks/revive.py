@@ -1,7 +1,8 @@
 """Crashed runs go on where they were, a limited number of times; one that keeps crashing is set aside with its reason.
 
-Prefect marks a run Crashed when its process ends badly, and an automation does when its heartbeat stays out. Nothing of
-that starts it again: that is done here, for runs of deployments, which a worker can take up.
+Prefect marks a run Crashed when its process ends badly, and an automation does when its heartbeat stays out; but events
+can be lost, the heartbeats' with a Redis that is killed. So silence is looked for here, too: a run that lives tells its
+progress. And nothing of that starts a run again: that is done here, for runs of deployments, which workers take up.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterFlowRunId,
+    ArtifactFilterKey,
     DeploymentFilter,
     DeploymentFilterName,
     FlowRunFilter,
@@ -19,8 +23,12 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
-from prefect.states import Scheduled
+from prefect.states import Crashed, Scheduled
 
+from tasks.shown import PROGRESS
+
+SILENT_S = 120.0
+"""Of a run that tells its progress every ALIVE_S (tasks.shown): it, its machine or its network is gone."""
 MOST_CRASHES = 3
 """A video that ends its process so often is not the machine's fault."""
 QUARANTINED = "Quarantined"
@@ -35,6 +43,27 @@ STARTING_S = 600
 class Revived:
     resumed: tuple[str, ...]
     quarantined: tuple[str, ...]
+
+
+async def mark_silent(client: PrefectClient, deployment: str, silent_s: float = SILENT_S) -> tuple[str, ...]:
+    """Mark Crashed what runs but has not told its progress for so long. Says the names of these runs."""
+    message = f"It was silent for more than {silent_s:g} s: its process or machine is gone."
+    found = []
+    for run in await _in_state(client, deployment, StateType.RUNNING):
+        if _older(run.state, silent_s) and await _silent(client, run.id, silent_s):
+            await client.set_flow_run_state(run.id, Crashed(message=message), force=True)
+            found.append(run.name)
+    return tuple(found)
+
+
+async def _silent(client: PrefectClient, run: UUID, silent_s: float) -> bool:
+    told = await client.read_artifacts(
+        artifact_filter=ArtifactFilter(
+            flow_run_id=ArtifactFilterFlowRunId(any_=[run]), key=ArtifactFilterKey(any_=[PROGRESS])
+        )
+    )
+    latest = max((one.updated for one in told if one.updated), default=None)
+    return latest is None or datetime.now(UTC) - latest > timedelta(seconds=silent_s)
 
 
 async def revive(client: PrefectClient, deployment: str) -> Revived:
@@ -54,20 +83,22 @@ async def revive(client: PrefectClient, deployment: str) -> Revived:
 
 
 async def _lost(client: PrefectClient, deployment: str) -> list[FlowRun]:
-    runs = await client.read_flow_runs(
-        flow_run_filter=FlowRunFilter(
-            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.CRASHED, StateType.PENDING]))
-        ),
+    crashed = await _in_state(client, deployment, StateType.CRASHED)
+    pending = await _in_state(client, deployment, StateType.PENDING)
+    return [run for run in crashed if _older(run.state, SETTLED_S)] + [
+        run for run in pending if _older(run.state, STARTING_S)
+    ]
+
+
+async def _in_state(client: PrefectClient, deployment: str, state: StateType) -> list[FlowRun]:
+    return await client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[state]))),
         deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[deployment])),
     )
-    return [run for run in runs if _for_long(run)]
 
 
-def _for_long(run: FlowRun) -> bool:
-    if run.state is None:
-        return False
-    limit = SETTLED_S if run.state.is_crashed() else STARTING_S
-    return datetime.now(UTC) - run.state.timestamp > timedelta(seconds=limit)
+def _older(state: State | None, seconds: float) -> bool:
+    return state is not None and datetime.now(UTC) - state.timestamp > timedelta(seconds=seconds)
 
 
 async def _crashes(client: PrefectClient, run: UUID) -> list[State]:

@@ -7,9 +7,11 @@ the transcript.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
+import httpx
 from prefect.artifacts import (
     acreate_markdown_artifact,
     acreate_progress_artifact,
@@ -20,13 +22,16 @@ from prefect.context import FlowRunContext
 
 from dubline.estimate import Estimate
 from dubline.publication import Manifest
-from dubline.request import TranslateRequest
 from dubline.storage.results import Judged
 from dubline.telemetry.progress import Event, VideoLength, listening
 from tasks.stage import Timing
 
 EVERY_S = 2.0
 """How often the progress is told; more often would load the server for nothing."""
+ALIVE_S = 10.0
+"""How often it is told though nothing changed: whoever looks after the runs knows a dead one by its silence."""
+PROGRESS = "progress"
+"""Key of the artifact."""
 
 
 def deployed() -> bool:
@@ -36,12 +41,12 @@ def deployed() -> bool:
 
 
 @asynccontextmanager
-async def progress_shown(request: TranslateRequest) -> AsyncIterator[None]:
-    """Keep a progress artifact up to date while the block runs."""
+async def progress_shown(languages: tuple[str, ...]) -> AsyncIterator[None]:
+    """Keep a progress artifact up to date while the block runs; the server's sign that this process lives."""
     if not deployed():
         yield
         return
-    estimate = Estimate(60.0, request.languages)
+    estimate = Estimate(60.0, languages)
 
     def heard(event: Event) -> None:
         if isinstance(event, VideoLength):
@@ -60,15 +65,17 @@ async def progress_shown(request: TranslateRequest) -> AsyncIterator[None]:
 
 
 async def _tell(estimate: Estimate) -> None:
-    artifact = await acreate_progress_artifact(0.0, key="progress", description="Finished share of the video.")
-    told = 0.0
+    artifact = await acreate_progress_artifact(0.0, key=PROGRESS, description="Finished share of the video.")
+    told, at = 0.0, time.monotonic()
     try:
         while True:
             await asyncio.sleep(EVERY_S)
             share = round(100 * estimate.fraction, 1)
-            if share != told:
+            if share == told and time.monotonic() - at < ALIVE_S:
+                continue
+            with suppress(httpx.HTTPError):  # a server that is away must not end the run; the next time will do
                 await aupdate_progress_artifact(artifact, share)
-                told = share
+                told, at = share, time.monotonic()
     finally:
         await aupdate_progress_artifact(artifact, round(100 * estimate.fraction, 1))
 

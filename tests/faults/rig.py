@@ -110,8 +110,13 @@ class Rig:
         found: dict[str, Any] = self.ask("GET", f"/flow_runs/{run}")["state"]
         return found
 
+    def history(self, run: str) -> list[dict[str, Any]]:
+        """Every state that it was in."""
+        found: list[dict[str, Any]] = self.ask("GET", f"/flow_run_states/?flow_run_id={run}")
+        return found
+
     def states(self, run: str) -> list[str]:
-        return [state["name"] for state in self.ask("GET", f"/flow_run_states/?flow_run_id={run}")]
+        return [state["name"] for state in self.history(run)]
 
     def wait(self, run: str, *names: str, timeout_s: float = 180) -> dict[str, Any]:
         """The run's state once it has one of these names."""
@@ -127,14 +132,9 @@ class Rig:
             "POST", f"/flow_runs/{run}/set_state", {"state": {"type": kind, "name": name}, "force": name is not None}
         )
 
-    def revive(self) -> None:
+    def revive(self, silent_s: float = 120) -> None:
         """What housekeeping does on its schedule."""
-        code = (
-            "import asyncio; from prefect.client.orchestration import get_client; from tasks.revive import revive\n"
-            "async def main():\n    async with get_client() as client: await revive(client, 'translate-video')\n"
-            "asyncio.run(main())"
-        )
-        self.stack.run(sys.executable, "-c", code)
+        self.stack.run(sys.executable, "-m", "tests.faults.revive", str(silent_s))
 
     def processes(self) -> list[psutil.Process]:
         """Every process of a flow run, and what it started: whatever has the rig's ledger in its environment."""

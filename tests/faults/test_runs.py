@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import psutil
 import pytest
 
 from tests.faults import strikes
@@ -92,3 +93,24 @@ def test_two_submissions_of_one_video_at_once_publish_the_same(rig: Rig) -> None
         rig.wait(run, "Completed")
     assert rig.published("twice") == rig.undisturbed([video])["twice"]
     assert not rig.leftovers()
+
+
+def test_a_run_whose_process_is_frozen_is_found_by_its_silence_and_taken_up(rig: Rig) -> None:
+    strikes.place(rig.strikes, "mix-es", "before", "freeze")
+    video = rig.video("frozen", 385)
+    run = rig.submit(video)
+    while strikes.left(rig.strikes):
+        time.sleep(0.2)
+    (frozen,) = [process for process in rig.processes() if process.status() == psutil.STATUS_STOPPED]
+    rig.revive(silent_s=120)
+    assert rig.state(run)["name"] == "Running", "it has been silent for some seconds only"
+    time.sleep(25)
+    rig.revive(silent_s=20)
+    assert "silent" in next(s["message"] for s in rig.history(run) if s["name"] == "Crashed")
+    time.sleep(11)
+    rig.revive(silent_s=20)
+    rig.wait(run, "Completed")
+    frozen.resume()  # what wakes up then finds all done, and harms nothing
+    time.sleep(5)
+    assert rig.published("frozen") == rig.undisturbed([video])["frozen"]
+    assert gone(rig, within_s=60)
