@@ -108,7 +108,8 @@ def _plain(automation: AutomationCore, fields: set[str]) -> object:
     def without_ids(value: object) -> object:
         if isinstance(value, dict):
             return {name: without_ids(part) for name, part in value.items() if name != "id"}
-        return [without_ids(part) for part in value] if isinstance(value, list) else value
+        # Sets come as lists in any order.
+        return sorted((without_ids(part) for part in value), key=str) if isinstance(value, list) else value
 
     return without_ids(automation.model_dump(mode="json", include=fields))
 

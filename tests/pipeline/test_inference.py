@@ -25,7 +25,7 @@ def gpu_worker(workshop: Workshop) -> Iterator[int]:
         command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "gpu", "--type", "process"]
         worker = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
     yield worker.pid
-    worker.terminate()
+    worker.kill()
     worker.wait(60)
 
 
