@@ -10,7 +10,7 @@ from pydantic import Field
 
 
 class MediaStore(Block):
-    """Where Dubline keeps artifacts and checkpoints: a bucket that all workers reach."""
+    """Where Dubline keeps artifacts and checkpoints: a bucket, or a folder, that all workers reach."""
 
     _block_type_name: ClassVar[str] = "Dubline Media Store"
     _block_type_slug: ClassVar[str] = "dubline-media-store"
@@ -18,9 +18,9 @@ class MediaStore(Block):
 
     url: str = Field(
         title="Place",
-        description="Bucket and prefix, such as s3://media/dubline.",
-        examples=["s3://media/dubline"],
-        pattern=r"^s3://[^/]+(/.*)?$",
+        description="Bucket and prefix, such as s3://media/dubline, or a folder that all workers find there.",
+        examples=["s3://media/dubline", "/srv/dubline"],
+        pattern=r"^(s3://[^/]+(/.*)?|/.+)$",
     )
     credentials: AwsCredentials | None = Field(
         default=None,

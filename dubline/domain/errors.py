@@ -4,14 +4,15 @@
     ├── InvalidRequest                 2  no     an option, a name or a configuration file is wrong
     │   └── UnsupportedLanguage        4  no     a language or a pair that the chosen engines cannot do
     ├── InvalidMedia                   3  no     the input is not a video that can be read
+    │   └── InfectedMedia              3  no     a virus scanner found something in the input
     ├── OutputUnavailable              5  no     the output place cannot be written, or its disk is full
     ├── ModelMissing                   6  no     weights or a program that an engine needs are not there
     ├── GateFailed                     7  no     a quality gate found a structural fault
     ├── EngineFailed                   8  no     an engine could not process good input
     │   └── EngineUnavailable          8  yes    an engine's host was lost, out of memory or unreachable
     ├── MediaToolFailed                9  yes    ffmpeg crashed or ran out of time on media that was accepted
-    └── ServiceUnavailable            10  yes    the Prefect server cannot be reached or started
-        └── StoreUnavailable          10  yes    the S3 store cannot be reached, or an artifact in it is gone or damaged
+    └── ServiceUnavailable            10  yes    the Prefect server or clamd cannot be reached or started
+        └── StoreUnavailable          10  yes    the S3 store or a web server cannot be reached, or lost what it had
 
 Exit code 0 is success, 1 an error nobody foresaw (a bug), 130 an interruption by the user.
 """
@@ -38,6 +39,10 @@ class UnsupportedLanguage(InvalidRequest):
 
 class InvalidMedia(DublineError):
     exit_code = 3
+
+
+class InfectedMedia(InvalidMedia):
+    pass
 
 
 class OutputUnavailable(DublineError):

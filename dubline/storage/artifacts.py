@@ -30,12 +30,12 @@ def reference(path: Path) -> ArtifactRef:
 
 
 def local_path(ref: ArtifactRef) -> Path:
-    """A file of this machine with the artifact's content: itself, or a verified copy of what lies in S3.
+    """A file of this machine with the artifact's content: itself, or a verified copy of what lies in S3 or is sealed.
 
     Raises StoreUnavailable when that cannot be reached, is gone or damaged, OutputUnavailable when it may not be read.
     """
-    if ref.uri.startswith("s3://"):
-        from dubline.storage.s3_artifacts import fetched  # s3fs takes a second to import
+    if not ref.uri.startswith("file:"):
+        from dubline.storage.remote_artifacts import fetched  # which knows this module
 
         return fetched(ref)
     return Path(unquote(urlsplit(ref.uri).path))
@@ -56,8 +56,9 @@ class ArtifactStore:
     place: Place
     """Where the artifacts are."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, copies: Path | None = None) -> None:
+        """`copies` is where copies are kept of what lies elsewhere, for `trim`."""
+        self.root, self._copies = root, copies
         self.place = self._local = LocalPlace(root)
 
     def workspace(self) -> AbstractContextManager[Path]:
@@ -107,11 +108,17 @@ class ArtifactStore:
         return 0
 
     def trim(self, before: float) -> tuple[int, int]:
-        """Remove copies of artifacts that were not used since `before` (epoch, s); returns how many, and their bytes.
+        """Remove copies, of artifacts and of videos, that were not used since `before` (epoch, s).
 
-        What would be lost with it is no copy.
+        Returns how many there were, and their bytes.
         """
-        return 0, 0
+        if self._copies is None:
+            return 0, 0
+        copies = LocalPlace(self._copies)
+        old = [entry for entry in copies.entries() if entry.modified < before]
+        for entry in old:
+            copies.remove(entry.key)
+        return len(old), sum(entry.size for entry in old)
 
 
 def artifact_key(digest: str, suffix: str) -> str:

@@ -1,26 +1,53 @@
-"""What DUBLINE_STORE chose: where this process keeps artifacts and checkpoints."""
+"""What DUBLINE_STORE chose: where this process keeps artifacts and checkpoints.
+
+A sealed session has artifacts and checkpoints of its own, among its files, so nothing of it is found by another.
+"""
 
 from __future__ import annotations
 
 from dubline.settings import settings
+from dubline.storage import sealed
 from dubline.storage.artifacts import ArtifactStore
 from dubline.storage.places import LocalPlace, Place
 
 
 def artifact_store() -> ArtifactStore:
-    """Artifacts below DUBLINE_HOME, or in S3 with copies there."""
-    if not settings().store:
-        return ArtifactStore(settings().artifacts)
-    from dubline.storage.s3 import BucketPlace  # s3fs takes a second to import
-    from dubline.storage.s3_artifacts import BucketArtifacts
+    """Artifacts below DUBLINE_HOME or in another folder, or in S3 or sealed with copies below DUBLINE_HOME."""
+    own = sealed.used()
+    if own is None and not settings().in_bucket:
+        return ArtifactStore(settings().artifacts, copies=settings().cache)
+    from dubline.storage.remote_artifacts import RemoteArtifacts
 
-    return BucketArtifacts(BucketPlace(f"{settings().store.rstrip('/')}/artifacts"), settings().cache)
+    if own:
+        return RemoteArtifacts(own.below("artifacts"), settings().cache)
+    from dubline.storage.s3 import BucketPlace  # s3fs takes a second to import
+
+    return RemoteArtifacts(BucketPlace(f"{settings().bucket}/artifacts"), settings().cache)
 
 
 def checkpoint_place() -> Place:
     """The records of finished stages."""
-    if not settings().store:
+    if own := sealed.used():
+        return own.below("checkpoints")
+    if not settings().in_bucket:
         return LocalPlace(settings().checkpoints)
     from dubline.storage.s3 import BucketPlace
 
-    return BucketPlace(f"{settings().store.rstrip('/')}/checkpoints")
+    return BucketPlace(f"{settings().bucket}/checkpoints")
+
+
+def scratch() -> LocalPlace:
+    """Where runs of sealed sessions have their opened copies, each in a workspace of its own."""
+    return LocalPlace(settings().home / "scratch")
+
+
+def reap() -> None:
+    """Remove what killed processes of this machine left in working folders."""
+    artifact_store().reap()
+    scratch().reap()
+
+
+def abandon() -> None:
+    """Remove this process's working folders: it is about to end."""
+    artifact_store().abandon()
+    scratch().abandon()

@@ -39,7 +39,7 @@ class Collected:
     kept_artifacts: int
     kept_bytes: int
     trimmed_copies: int
-    """Copies of what lies in S3, on this machine."""
+    """Copies on this machine of what lies in S3, and videos fetched from the web."""
     trimmed_bytes: int
     aborted_uploads: int
 

@@ -1,12 +1,23 @@
-"""Where a person's own files are: paths of this machine, or objects in a bucket."""
+"""Where a person's own files are: paths of this machine, objects in a bucket, or videos on a web server."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 from pydantic import Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
+
+from dubline.domain.errors import InvalidRequest
+
+_WEB = re.compile(r"https?://", re.IGNORECASE)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_UNSAFE = re.compile(r"[^\w.()+,=~ -]")
+"""What a file's name of ours does not take over from a URL."""
+_NAME_BYTES, _SUFFIX_BYTES = 120, 10
+"""A file system takes 255 bytes, and what is published is named after the video, with a language and a kind."""
 
 
 class BucketFile(str):
@@ -31,9 +42,52 @@ class BucketFile(str):
         return core_schema.no_info_after_validator_function(cls, address)
 
 
+class WebFile(str):
+    """`https://host/path`, a video to fetch. `addresses.check_address` says whether it may be."""
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        """A file's name made of the last segment; never empty, hidden or a path."""
+        path = re.split("[?#]", self, maxsplit=1)[0].partition("://")[2].partition("/")[2]
+        name = PurePosixPath(_UNSAFE.sub("_", unquote(path).rstrip("/").rpartition("/")[2]).strip(" ."))
+        return f"{_cut(name.stem, _NAME_BYTES) or 'video'}{_cut(name.suffix, _SUFFIX_BYTES)}"
+
+    @property
+    def stem(self) -> str:
+        return PurePosixPath(self.name).stem
+
+    @property
+    def shown(self) -> str:
+        """Without the query, in which there may be a secret."""
+        return re.split("[?#]", self, maxsplit=1)[0]
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        address = core_schema.str_schema(pattern=r"^[hH][tT][tT][pP][sS]?://.+$")
+        return core_schema.no_info_after_validator_function(cls, address)
+
+
 Location = Annotated[BucketFile | Path, Field(union_mode="left_to_right")]
 
 
+VideoLocation = Annotated[BucketFile | WebFile | Path, Field(union_mode="left_to_right")]
+
+
 def located(text: str) -> BucketFile | Path:
-    """What a person wrote as an address: a bucket's object or prefix, or an absolute path."""
-    return BucketFile(text.rstrip("/")) if text.startswith("s3://") else Path(text).absolute()
+    """What a person wrote as an address: a bucket's object or prefix, or an absolute path. Raises InvalidRequest."""
+    if text.startswith("s3://"):
+        return BucketFile(text.rstrip("/"))
+    if _SCHEME.match(text):
+        raise InvalidRequest(f"'{text.partition('://')[0]}://' is no place for files; use a path or s3://bucket/key.")
+    return Path(text).absolute()
+
+
+def located_video(text: str) -> BucketFile | WebFile | Path:
+    """The same for a video, which may lie on a web server, too."""
+    return WebFile(text) if _WEB.match(text) else located(text)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text.encode()[:limit].decode(errors="ignore").strip()

@@ -6,12 +6,14 @@ A key is a relative path with slashes. A file is written whole or not at all, so
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +25,7 @@ WORKSPACES = "tmp"
 """Folder for what is being written; nothing below it counts as a file of the place."""
 DAY_S = 86_400
 """How exactly the last use of a file is known."""
+_MACHINE = sha256(platform.node().encode()).hexdigest()[:8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +81,15 @@ def disk_errors(place: Path) -> Iterator[None]:
         ) from error
 
 
+def owner() -> str:
+    """This process, in the names of working folders that other machines and containers may see as well."""
+    return f"{_MACHINE}.{os.getpid()}"
+
+
 def remove_if_orphaned(folder: Path, owner: str) -> None:
-    """Remove a working folder whose process (its id, as text) is no more; another run may be using the others."""
-    if owner.isdigit() and not psutil.pid_exists(int(owner)):
+    """Remove a working folder whose process was this machine's and is no more; other runs may be using the others."""
+    machine, _, process = owner.partition(".")
+    if machine == _MACHINE and process.isdigit() and not psutil.pid_exists(int(process)):
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -93,19 +102,23 @@ class LocalPlace:
     @contextmanager
     def workspace(self) -> Iterator[Path]:
         """A private folder on the place's own disk, so that moving a file from it is a rename. It is removed."""
-        with disk_errors(self.root):
-            parent = self.root / WORKSPACES
-            parent.mkdir(parents=True, exist_ok=True)
-            folder = Path(tempfile.mkdtemp(dir=parent, prefix=f"{os.getpid()}-"))
+        folder = self.begin_workspace()
         try:
             with disk_errors(self.root):
                 yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    def begin_workspace(self) -> Path:
+        """One that stays until `abandon`, or until this process is no more and another one reaps it."""
+        with disk_errors(self.root):
+            parent = self.root / WORKSPACES
+            parent.mkdir(parents=True, exist_ok=True)
+            return Path(tempfile.mkdtemp(dir=parent, prefix=f"{owner()}-"))
+
     def abandon(self) -> None:
         """Remove the workspaces of this process, which is about to end."""
-        for folder in (self.root / WORKSPACES).glob(f"{os.getpid()}-*"):
+        for folder in (self.root / WORKSPACES).glob(f"{owner()}-*"):
             shutil.rmtree(folder, ignore_errors=True)
 
     def reap(self, before: float = 0.0) -> None:
@@ -138,6 +151,24 @@ class LocalPlace:
             partial.write_bytes(content)
             final.parent.mkdir(parents=True, exist_ok=True)
             partial.replace(final)
+
+    def upload(self, path: Path, key: str) -> None:
+        """Copy a file to its place, durably. It appears when all of it is there, or not at all."""
+        with self.workspace() as folder:
+            partial, final = folder / "content", self.root / key
+            shutil.copyfile(path, partial)
+            with partial.open("rb") as file:
+                os.fsync(file.fileno())
+            final.parent.mkdir(parents=True, exist_ok=True)
+            partial.replace(final)
+
+    def download(self, key: str, path: Path) -> bool:
+        """Copy a file from its place; False where there is none."""
+        try:
+            shutil.copyfile(self.root / key, path)
+        except FileNotFoundError:
+            return False
+        return True
 
     def touch(self, key: str) -> None:
         with disk_errors(self.root), suppress(FileNotFoundError):

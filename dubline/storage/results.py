@@ -108,6 +108,12 @@ class Script(Value):
     segments: int
 
 
+class Edits(Value):
+    """An artifact with Mends: what a person edited in single lines, in the source or for one target language."""
+
+    artifact: ArtifactRef
+
+
 class Lines(Value):
     """An artifact with a Translation."""
 
@@ -215,6 +221,8 @@ class Dub(Value):
     video: Video
     lines: Lines | None = None
     plan: Plan | None = None
+    cast: Plan | None = None
+    """The plan whose voices are the speakers' own: `plan` before a person gave single lines others."""
     clips: Clips | None = None
     timeline: Timeline | None = None
     subtitles: Subtitles | None = None

@@ -11,6 +11,7 @@ import errno
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,40 @@ class BucketPlace:
                 _require_bucket(error)
                 return False
         return True
+
+    def read_range(self, key: str, start: int, end: int) -> bytes:
+        """The bytes from `start` up to `end`."""
+        with _explained(self.uri):
+            content: bytes = self._files.cat_file(self.uri_of(key), start=start, end=end)
+        return content
+
+    def begin_upload(self, key: str) -> str:
+        """Begin a multipart upload; returns its id."""
+        with _explained(self.uri):
+            return str(self._call("create_multipart_upload", Key=self._full(key))["UploadId"])
+
+    def put_part(self, key: str, upload: str, number: int, content: bytes) -> None:
+        """Part `number`, from 1 on. Sent again, it takes the place of the earlier one."""
+        with _explained(self.uri):
+            part = {"Key": self._full(key), "UploadId": upload, "PartNumber": number}
+            self._call("upload_part", **part, Body=content, ContentMD5=_md5(content))
+
+    def finish_upload(self, key: str, upload: str) -> int:
+        """Make the object of its parts; returns its size."""
+        with _explained(self.uri):
+            about = {"Key": self._full(key), "UploadId": upload}
+            parts: list[dict[str, Any]] = []
+            while True:
+                after = {"PartNumberMarker": parts[-1]["PartNumber"]} if parts else {}
+                page = self._call("list_parts", **about, **after)
+                parts += page.get("Parts", ())
+                if not page.get("IsTruncated"):
+                    break
+            # Of a part that was sent again some servers list both; the later one counts.
+            last = {part["PartNumber"]: part for part in sorted(parts, key=itemgetter("LastModified"))}
+            known = [{"ETag": last[number]["ETag"], "PartNumber": number} for number in sorted(last)]
+            self._call("complete_multipart_upload", **about, MultipartUpload={"Parts": known})
+        return sum(part["Size"] for part in last.values())
 
     def abort_uploads(self, before: float) -> int:
         """End multipart uploads that were begun before `before` (epoch, s): their writers are no more."""

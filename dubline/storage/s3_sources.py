@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from dubline.domain.errors import InvalidMedia, StoreUnavailable
 from dubline.settings import settings
 from dubline.storage.artifacts import ArtifactStore, artifact_key
+from dubline.storage.limits import require_size
 from dubline.storage.locations import BucketFile
 from dubline.storage.places import Entry, LocalPlace
 from dubline.storage.results import ArtifactRef
@@ -20,14 +21,15 @@ TRIES = 2
 def source_in_bucket(file: BucketFile) -> ArtifactRef:
     """Fetch a video unless this very version of it was fetched before.
 
-    Raises InvalidMedia when there is none, StoreUnavailable when the bucket does not answer or the object is replaced
-    while it is read.
+    Raises InvalidMedia when there is none or it is too large, StoreUnavailable when the bucket does not answer or the
+    object is replaced while it is read.
     """
     folder, _, name = file.rpartition("/")
     place, cache = BucketPlace(folder), LocalPlace(settings().cache)
     there = place.stat(name)
     if there is None:
         raise InvalidMedia(f"There is no object {file}; check the address.")
+    require_size(file, there.size)
     known = f"sources/{hashlib.sha256(f'{file} {there.version} {there.size}'.encode()).hexdigest()}"
     digest = cache.read(known)
     if digest is None or cache.stat(artifact_key(digest.decode(), PurePosixPath(name).suffix)) is None:

@@ -9,48 +9,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import (
-    Column,
-    DateTime,
-    Executable,
-    Index,
-    Integer,
-    MetaData,
-    RowMapping,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-    delete,
-    event,
-    func,
-    insert,
-    make_url,
-    select,
-    update,
-)
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy import Executable, RowMapping, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
-from dubline.domain.errors import ServiceUnavailable
-from dubline.settings import settings
+from dubline.storage.database import Database, now
+from dubline.storage.tables import watched_videos as _rows
 from dubline.watching.options import Options
 
-DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-BUSY_S = 60
-"""How long SQLite waits for another writer."""
 CHUNK = 500
 """Values in one IN (...); SQLite takes 32766, older ones 999."""
-
-
-CREATION = 0x6475626C
-"""The advisory lock under which PostgreSQL's table is made; any number that nobody else uses."""
 
 
 class State(StrEnum):
@@ -102,54 +73,18 @@ class Row(BaseModel):
         return f"watched-{self.work}"
 
 
-_metadata = MetaData()
-_rows = Table(
-    "watched_videos",
-    _metadata,
-    Column("id", Integer, primary_key=True),
-    Column("folder", String(1024), nullable=False),
-    Column("content", String(64), nullable=False),
-    Column("options_digest", String(64), nullable=False),
-    Column("attempt", Integer, nullable=False),
-    Column("options", Text, nullable=False),
-    Column("work", String(64), nullable=False, unique=True),
-    Column("name", String(1024), nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("run", String(64)),
-    Column("result", String(1100)),
-    Column("reason", Text),
-    Column("created", DateTime(timezone=True), nullable=False),
-    Column("changed", DateTime(timezone=True), nullable=False),
-    UniqueConstraint("folder", "content", "options_digest", "attempt", name="watched_videos_identity"),
-    UniqueConstraint("folder", "result", name="watched_videos_result"),
-)
-
-_open = Index("watched_videos_open", _rows.c.folder, _rows.c.state)
-
-
 class Ledger:
     """All methods raise ServiceUnavailable when the database cannot be reached."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     @classmethod
     @asynccontextmanager
     async def opened(cls, url: str | None = None) -> AsyncIterator[Ledger]:
-        """The ledger at a SQLAlchemy URL, or where the settings say; its table is made where there is none."""
-        ledger = cls(_engine(url or settings().database or f"sqlite:///{settings().home / 'dubline.db'}"))
-        try:
-            await ledger._create()
-            yield ledger
-        finally:
-            await ledger._engine.dispose()
-
-    async def _create(self) -> None:
-        async with _reachable(), self._engine.begin() as connection:
-            if connection.dialect.name == "postgresql":  # there, two that create it at once collide
-                await connection.execute(select(func.pg_advisory_xact_lock(CREATION)))
-            await connection.execute(CreateTable(_rows, if_not_exists=True))
-            await connection.execute(CreateIndex(_open, if_not_exists=True))
+        """The ledger in the database at a SQLAlchemy URL, or where the settings say."""
+        async with Database.opened(url) as database:
+            yield cls(database)
 
     async def latest(self, identity: Identity) -> Row | None:
         """The last attempt at it."""
@@ -163,7 +98,7 @@ class Ledger:
 
     async def insert(self, identity: Identity, attempt: int, name: str) -> Row | None:
         """Begin an attempt; None where another scanner did so first."""
-        now = datetime.now(UTC)
+        at = now()
         values = {
             "folder": identity.folder,
             "content": identity.content,
@@ -173,8 +108,8 @@ class Ledger:
             "work": identity.work(attempt),
             "name": name,
             "state": State.NEW,
-            "created": now,
-            "changed": now,
+            "created": at,
+            "changed": at,
         }
         try:
             await self._execute(insert(_rows).values(values))
@@ -220,53 +155,15 @@ class Ledger:
 
     async def _update(self, row: Row, before: Sequence[State], **values: str | None) -> bool:
         change = update(_rows).where(_rows.c.id == row.id, _rows.c.state.in_(before))
-        return await self._execute(change.values(**values, changed=datetime.now(UTC))) > 0
+        return await self._execute(change.values(**values, changed=now())) > 0
 
     async def _execute(self, statement: Executable) -> int:
-        """One statement, one transaction; how many rows it changed."""
-        async with _reachable(), self._engine.begin() as connection:
-            return (await connection.execute(statement)).rowcount
+        return await self._database.change(statement)
 
     async def _select(self, statement: Executable) -> list[Row]:
-        async with _reachable(), self._engine.connect() as connection:
-            found = (await connection.execute(statement)).mappings().all()
-        return [_row(values) for values in found]
+        return [_row(values) for values in await self._database.rows(statement)]
 
 
 def _row(values: RowMapping) -> Row:
-    created = values["created"].replace(tzinfo=UTC)  # SQLite forgets the zone; it was UTC
     known = {name: values[name] for name in Row.model_fields}
-    return Row(**known | {"options": Options.model_validate_json(values["options"]), "created": created})
-
-
-def _engine(url: str) -> AsyncEngine:
-    parsed = make_url(url)
-    parsed = parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername))
-    if not parsed.drivername.startswith("sqlite"):
-        return create_async_engine(parsed, pool_pre_ping=True)
-    settings().home.mkdir(parents=True, exist_ok=True)
-    # One connection: SQLite lets one write, and those that wait for it only sleep and look again.
-    engine = create_async_engine(parsed, connect_args={"timeout": BUSY_S}, pool_size=1, max_overflow=0)
-    event.listen(engine.sync_engine, "connect", _write_ahead)
-    return engine
-
-
-def _write_ahead(connection: DBAPIConnection, _: object) -> None:
-    """A write is one append, and readers do not wait. What a power failure takes back, a later look finds again."""
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.close()
-
-
-@asynccontextmanager
-async def _reachable() -> AsyncIterator[None]:
-    try:
-        yield
-    except IntegrityError:
-        raise
-    except (SQLAlchemyError, OSError) as error:
-        first = str(error).splitlines()[0]
-        raise ServiceUnavailable(
-            f"The ledger of watched folders cannot be used ({first}); check DUBLINE_DATABASE and its server."
-        ) from error
+    return Row(**known | {"options": Options.model_validate_json(values["options"])})

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from dubline.domain.errors import DublineError, InvalidMedia, InvalidRequest, OutputUnavailable
 from dubline.media.inputs import check_file
-from dubline.media.probe import probe
+from dubline.media.intake import take_in
 from dubline.storage.artifacts import reference
 from dubline.storage.results import ArtifactRef
 from dubline.watching import options, outcome
@@ -31,7 +31,7 @@ SUBMITTERS = 8
 
 def accepted(file: ArtifactRef) -> None:
     """Raises InvalidMedia where ffprobe finds no video that can be dubbed."""
-    probe(file)
+    take_in(file)
 
 
 class Watcher:

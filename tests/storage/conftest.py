@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from dubline.settings import settings
+from tests.fault_proxy import FaultProxy
 from tests.s3_server import S3Server
 
 
@@ -42,3 +43,12 @@ def place_kind(request: pytest.FixtureRequest, settle: None) -> str:
     if request.param == "s3":
         request.getfixturevalue("in_s3")
     return str(request.param)
+
+
+@pytest.fixture
+def proxy(in_s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
+    """Between this process and the server."""
+    with FaultProxy(in_s3.port) as between:
+        monkeypatch.setenv("DUBLINE_S3_ENDPOINT", between.endpoint)
+        settings.cache_clear()
+        yield between

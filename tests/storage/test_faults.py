@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from dubline.domain.errors import OutputUnavailable, StoreUnavailable
 from dubline.settings import settings
-from dubline.storage import s3, s3_artifacts
+from dubline.storage import remote_artifacts, s3
 from dubline.storage.artifacts import ArtifactStore, local_path
 from dubline.storage.chosen import artifact_store
 from dubline.storage.results import ArtifactRef
 from tests.fault_proxy import Fault, FaultProxy
 from tests.s3_server import S3Server
-
-
-@pytest.fixture
-def proxy(in_s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
-    """Between this process and the server."""
-    with FaultProxy(in_s3.port) as between:
-        monkeypatch.setenv("DUBLINE_S3_ENDPOINT", between.endpoint)
-        settings.cache_clear()
-        yield between
 
 
 @pytest.fixture
@@ -97,11 +88,11 @@ def test_a_copy_is_compared_once_in_a_process_and_replaced_when_wrong(
     ref: ArtifactRef, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     local_path(ref).write_bytes(b"x" * ref.size)
-    s3_artifacts._verified.clear()  # as a process that starts has it
+    remote_artifacts._verified.clear()  # as a process that starts has it
     assert local_path(ref).read_bytes() == b"0123456789" * 30_000
 
     asked = len(proxy.requests)
-    monkeypatch.setattr(s3_artifacts, "sha256_of", None)
+    monkeypatch.setattr(remote_artifacts, "sha256_of", None)
     assert local_path(ref) == local_path(ref)
     assert len(proxy.requests) == asked
 

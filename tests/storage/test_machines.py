@@ -83,7 +83,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was_on_another_machine(
 ) -> None:
     store = s3_server.environment("moved")
     first, second = (Machine(tmp_path / name, finished.api, store) for name in ("first", "second"))
-    assert first.translate(video, strike="synthesize-es:after").returncode == -9
+    assert first.translate(video, strike="synthesize-es@after").returncode == -9
     done = second.translate(video)
     assert done.returncode == 0, done.stderr
     assert not second.engine_calls(), "every engine had done its work before the kill"
@@ -108,3 +108,13 @@ def test_video_and_results_may_lie_in_a_bucket(
     stages = machine.finished_stages()
     assert machine.run(*basics).returncode == 0
     assert machine.finished_stages() == stages, "the same request again is no run"
+
+
+def test_machines_may_share_a_folder_instead(tmp_path: Path, prefect_server: str, video: Path) -> None:
+    store = {"DUBLINE_STORE": str(tmp_path / "shared")}
+    first, second = (Machine(tmp_path / name, prefect_server, store) for name in ("first", "second"))
+    assert first.translate(video).returncode == 0
+    assert not (first.home / "artifacts").exists()
+    assert second.translate(video).returncode == 0
+    assert not second.engine_calls()
+    assert published(second) == published(first)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,14 +18,6 @@ from tests.fault_proxy import FaultProxy
 from tests.s3_server import S3Server
 
 CONTENT = b"0123456789" * 30_000
-
-
-@pytest.fixture
-def proxy(in_s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultProxy]:
-    with FaultProxy(in_s3.port) as between:
-        monkeypatch.setenv("DUBLINE_S3_ENDPOINT", between.endpoint)
-        settings.cache_clear()
-        yield between
 
 
 @pytest.fixture

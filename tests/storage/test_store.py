@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from dubline.storage.artifacts import ArtifactStore, local_path
 from dubline.storage.chosen import artifact_store, checkpoint_place
-from dubline.storage.places import Place
+from dubline.storage.places import Place, owner
 from dubline.storage.results import ArtifactRef
 
 
@@ -74,6 +75,17 @@ def test_a_writer_that_fails_leaves_nothing(store: ArtifactStore) -> None:
         raise ZeroDivisionError
     assert not list(store.place.entries())
     assert not list((store.root / "tmp").iterdir())
+
+
+def test_only_workspaces_of_this_machine_s_dead_processes_are_cleared(store: ArtifactStore) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    machine, _, _ = owner().partition(".")
+    names = [f"{machine}.{gone.pid}-a", f"elsewhere.{gone.pid}-b", f"{owner()}-c"]
+    for name in names:
+        (store.root / "tmp" / name).mkdir(parents=True)
+    store.reap()
+    assert sorted(path.name for path in (store.root / "tmp").iterdir()) == sorted(names[1:])
 
 
 def test_a_place_keeps_what_is_written(place: Place) -> None:

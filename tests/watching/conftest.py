@@ -1,62 +1,12 @@
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.watching.shed import Shed
 
-HOST = "127.0.0.1"
-
 
 @pytest.fixture
 def shed(tmp_path: Path) -> Shed:
     return Shed(tmp_path)
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """The URL of a PostgreSQL server on loopback that ends with the tests."""
-    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not programs:
-        pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
-    base = Path(tempfile.mkdtemp(prefix="dubline-postgresql-"))  # pytest's own folders are closed to others
-    user = "postgres" if os.geteuid() == 0 else None  # it refuses root
-    if user:
-        shutil.chown(base, user, user)
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port = probe.getsockname()[1]
-    data = str(base / "data")
-    subprocess.run(
-        [programs[-1] / "initdb", "-D", data, "-U", "tests", "--auth=trust", "--no-sync"],
-        **{"user": user, "cwd": "/", "check": True, "capture_output": True},
-    )
-    with (base / "log").open("wb") as log:
-        options = ["-D", data, "-h", HOST, "-p", str(port), "-k", "", "-F"]
-        server = subprocess.Popen([programs[-1] / "postgres", *options], user=user, cwd="/", stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + 60
-        while subprocess.run([programs[-1] / "pg_isready", "-q", "-h", HOST, "-p", str(port)]).returncode:
-            assert server.poll() is None and time.monotonic() < deadline, (base / "log").read_text()
-            time.sleep(0.1)
-        yield f"postgresql://tests@{HOST}:{port}/postgres"
-    finally:
-        server.terminate()
-        server.wait(timeout=60)
-        shutil.rmtree(base)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Each kind of database in turn; the test is the same."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'ledger.db'}"
-    return str(request.getfixturevalue("postgresql"))

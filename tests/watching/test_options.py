@@ -45,7 +45,8 @@ loudness: -16
 
 
 def test_options_are_the_request_without_its_places() -> None:
-    assert set(Options.model_fields) == set(TranslateRequest.model_fields) - {"video", "out", "refresh"}
+    of_a_session = {"session", "edits"}
+    assert set(Options.model_fields) == set(TranslateRequest.model_fields) - {"video", "out", "refresh"} - of_a_session
 
 
 def test_a_glossary_may_be_a_file_beside_it() -> None:

@@ -1,4 +1,4 @@
-"""Artifacts in a bucket, and the verified copies of them that this machine works with."""
+"""Artifacts that lie elsewhere or are sealed, and the verified copies of them that this machine works with."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from dubline.domain.errors import StoreUnavailable
+from dubline.domain.errors import InvalidMedia, StoreUnavailable
 from dubline.settings import settings
+from dubline.storage import sealed
 from dubline.storage.artifacts import ArtifactStore, artifact_key, sha256_of
+from dubline.storage.limits import require_size
 from dubline.storage.places import DAY_S, LocalPlace
 from dubline.storage.results import ArtifactRef
-from dubline.storage.s3 import BucketPlace
+from dubline.storage.sealed import SCHEME, RemotePlace, SealedPlace
 
 TRIES = 2
 """How often an object is read before its content is believed to be wrong."""
@@ -24,13 +27,13 @@ _verified: dict[Path, tuple[int, int]] = {}
 """Copy -> (mtime in ns, bytes) that it had when this process compared its sha256."""
 
 
-class BucketArtifacts(ArtifactStore):
+class RemoteArtifacts(ArtifactStore):
     """Artifacts below `place`; `root` is the folder for copies. Raises StoreUnavailable, OutputUnavailable."""
 
-    place: BucketPlace
+    place: RemotePlace
 
-    def __init__(self, place: BucketPlace, root: Path) -> None:
-        super().__init__(root)
+    def __init__(self, place: RemotePlace, root: Path) -> None:
+        super().__init__(root, copies=root)
         self.place = place
 
     def adopt(self, path: Path) -> ArtifactRef:
@@ -55,13 +58,6 @@ class BucketArtifacts(ArtifactStore):
     def abort_uploads(self, before: float) -> int:
         return self.place.abort_uploads(before)
 
-    def trim(self, before: float) -> tuple[int, int]:
-        copies = LocalPlace(self.root)
-        old = [entry for entry in copies.entries() if entry.modified < before]
-        for entry in old:
-            copies.remove(entry.key)
-        return len(old), sum(entry.size for entry in old)
-
 
 def fetched(ref: ArtifactRef) -> Path:
     """This machine's copy of an object, with the sha256 of the reference.
@@ -73,12 +69,11 @@ def fetched(ref: ArtifactRef) -> Path:
     copy = cache.root / artifact_key(ref.sha256, PurePosixPath(ref.uri).suffix)
     if _trusted(copy, ref):
         return copy
-    folder_uri, _, name = ref.uri.rpartition("/")
-    place = BucketPlace(folder_uri)
+    place, name = _place_and_key(ref.uri)
     wrong = set()
     for _ in range(TRIES):
         with cache.workspace() as folder:
-            partial = folder / name
+            partial = folder / f"content{copy.suffix}"
             if not place.download(name, partial):
                 raise StoreUnavailable(f"The artifact {ref.uri} is gone; run the same command again to make it anew.")
             digest = sha256_of(partial)
@@ -93,12 +88,39 @@ def fetched(ref: ArtifactRef) -> Path:
     raise StoreUnavailable(f"What {ref.uri} holds is not what was written; run the same command again to mend it.")
 
 
+@lru_cache(maxsize=4)
+def sealed_source(place: SealedPlace, key: str) -> ArtifactRef:
+    """Open a sealed video into this machine's copies, once for each process.
+
+    Raises InvalidMedia when there is none or it is too large, StoreUnavailable when it is not what was uploaded.
+    """
+    there = place.stat(key)
+    if there is None:
+        raise InvalidMedia("The session's video is gone; upload it again.")
+    require_size(PurePosixPath(key).name, there.size)
+    copies = ArtifactStore(settings().cache)
+    with copies.workspace() as folder:
+        partial = folder / f"source{PurePosixPath(key).suffix}"
+        if not place.download(key, partial) or partial.stat().st_size != there.size:
+            raise StoreUnavailable("The session's video is not what was uploaded; upload it again.")
+        return copies.adopt(partial).model_copy(update={"uri": place.uri_of(key)})
+
+
 def _there(ref: ArtifactRef) -> bool:
-    if not ref.uri.startswith("s3://"):
-        return False  # a file of another machine, or of this one before it had a bucket
-    folder_uri, _, name = ref.uri.rpartition("/")
-    found = BucketPlace(folder_uri).stat(name)
+    if ref.uri.startswith("file:"):
+        return False  # of another machine, or of this one before it had a bucket
+    place, key = _place_and_key(ref.uri)
+    found = place.stat(key)
     return found is not None and found.size == ref.size
+
+
+def _place_and_key(uri: str) -> tuple[RemotePlace, str]:
+    if uri.startswith(SCHEME):
+        return sealed.in_use(), uri.removeprefix(SCHEME)
+    from dubline.storage.s3 import BucketPlace  # s3fs takes a second to import
+
+    folder, _, name = uri.rpartition("/")
+    return BucketPlace(folder), name
 
 
 def _trusted(copy: Path, ref: ArtifactRef) -> bool:
