@@ -14,8 +14,10 @@ from typing import Any, Literal
 import ffmpeg
 
 from dubline.domain.errors import InvalidMedia
+from dubline.storage import sealed
 from dubline.storage.artifacts import reference
-from dubline.storage.locations import BucketFile
+from dubline.storage.limits import require_size
+from dubline.storage.locations import BucketFile, WebFile
 from dubline.storage.results import ArtifactRef
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,wav,mp3,flac,aac,asf"
@@ -63,16 +65,26 @@ def shown(path: Path) -> str:
     return printable(path.name)
 
 
-def source_reference(video: BucketFile | Path) -> ArtifactRef:
-    """Look whether a user's video is there, and fingerprint it. One in a bucket is fetched, unless it was before.
+def source_reference(video: BucketFile | WebFile | Path) -> ArtifactRef:
+    """Look whether a user's video is there, and fingerprint it. One that lies elsewhere is fetched, unless it was.
 
-    Raises InvalidMedia, StoreUnavailable.
+    Raises InvalidMedia, InvalidRequest, StoreUnavailable, OutputUnavailable.
     """
+    own = sealed.used()
+    if own and (key := own.key_of(video)):
+        from dubline.storage.remote_artifacts import sealed_source
+
+        return sealed_source(own, key)
     if isinstance(video, BucketFile):
         from dubline.storage.s3_sources import source_in_bucket  # s3fs takes a second to import
 
         return source_in_bucket(video)
+    if isinstance(video, WebFile):
+        from dubline.storage.web_sources import source_on_web  # only who fetches pays for the import
+
+        return source_on_web(video)
     check_file(video)
+    require_size(shown(video), video.stat().st_size)
     return reference(video)
 
 

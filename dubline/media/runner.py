@@ -1,7 +1,6 @@
 """Start ffmpeg and ffprobe, watch them, and tell what went wrong in the terms of Dubline's errors.
 
-A tool gets an argument list, no input, and dies with this process: `setpriv` (util-linux) asks the kernel to kill it
-when the thread that started it ends, and that thread waits for it. It stays in our process group, so Ctrl-C reaches it.
+A tool gets an argument list, no input, and dies with this process; `sandbox` has what it may not do.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import selectors
-import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -19,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import ffmpeg
+import psutil
 
-from dubline.domain.errors import InvalidMedia, MediaToolFailed, ModelMissing, OutputUnavailable
+from dubline.domain.errors import InvalidMedia, MediaToolFailed, OutputUnavailable
 from dubline.media.inputs import MAX_STREAMS, printable, shown
+from dubline.media.sandbox import started
 from dubline.settings import settings
 
 Progress = Callable[[float], None]
@@ -29,12 +30,17 @@ Progress = Callable[[float], None]
 
 _TAIL = 64 * 1024
 """Bytes of stderr that are kept; broken media can make a decoder write gigabytes."""
+_MOST = 64 << 20
+"""Bytes of stdout, or of one of its lines: what ffprobe tells of a file of 128 streams is well below one of these."""
 _DISK = re.compile(r": (No space left on device|Disk quota exceeded|Read-only file system|File too large)$", re.M)
 """At the end of a line only: a name inside the line is the user's."""
+_MEMORY = "it takes more memory than DUBLINE_MEDIA_MEMORY_MB allows"
 _BAD_INPUT = {
     "not on whitelist": "it is a playlist or another file that is not a video",
     "exceeds specified max pixel count": "its picture is larger than 8K",
     "exceeds max_streams parameter": f"it has more than {MAX_STREAMS} streams",
+    "Cannot allocate memory": _MEMORY,
+    "malloc of size": _MEMORY,
     "moov atom not found": "it is truncated or not a video",
     "partial file": "it looks truncated",
     ": End of file": "it looks truncated",
@@ -47,6 +53,8 @@ _BAD_INPUT = {
 """What ffmpeg says of a file, and what that means; the first that is found counts."""
 _TOO_MANY_DECODE_ERRORS = 69
 """ffmpeg's exit status when more than two thirds of the frames could not be decoded (-max_error_rate)."""
+_BUSY = 0.5
+"""Cores that a tool used in the mean. Below, it hung or waited; above, it was at work on what the file holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,37 +120,42 @@ def _run(
     command: list[str], reading: Path | None, timeout_s: float | None, on_line: Callable[[str], None] | None
 ) -> ToolOutput:
     limit = timeout_s if timeout_s is not None else settings().media_timeout_s
-    process = _start(command)
-    try:
-        captured, errors = _drain(process, time.monotonic() + limit, on_line)
-        status = process.wait(timeout=limit)
-    except (TimeoutError, subprocess.TimeoutExpired):
-        about = f" on '{shown(reading)}'" if reading else ""
-        raise MediaToolFailed(
-            f"{command[0]} ran longer than {limit:g} s{about}; raise DUBLINE_MEDIA_TIMEOUT_S."
-        ) from None
-    finally:
-        process.kill()
-        process.communicate()
+    with started(command) as process:
+        try:
+            captured, errors = _drain(process, time.monotonic() + limit, on_line)
+            status = process.wait(timeout=limit)
+        except (TimeoutError, subprocess.TimeoutExpired):
+            raise _too_long(command[0], reading, limit, _cpu_s(process.pid)) from None
+        except OverflowError:
+            about = f" of '{shown(reading)}'" if reading else ""
+            raise InvalidMedia(f"{command[0]} says endless things{about}; try another copy or another file.") from None
     _judge(command, reading, status, errors)
     return ToolOutput(captured, errors)
 
 
-def _start(command: list[str]) -> subprocess.Popen[bytes]:
-    missing = [name for name in ("setpriv", command[0]) if shutil.which(name) is None]
-    if missing:
-        packages = {"setpriv": "util-linux"}.get(missing[0], "ffmpeg")
-        raise ModelMissing(f"The program '{missing[0]}' is not installed; run: sudo apt-get install {packages}.")
-    return subprocess.Popen(
-        ["setpriv", "--pdeathsig", "KILL", "--", *command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+def _too_long(tool: str, reading: Path | None, limit: float, cpu_s: float) -> InvalidMedia | MediaToolFailed:
+    """A file that keeps a tool busy will do so again; a tool that hangs may not hang the next time."""
+    remedy = "raise DUBLINE_MEDIA_TIMEOUT_S"
+    if reading is None:
+        return MediaToolFailed(f"{tool} ran longer than {limit:g} s; {remedy}.")
+    if cpu_s > _BUSY * limit:
+        return InvalidMedia(f"'{shown(reading)}' keeps {tool} busy for more than {limit:g} s; {remedy} if it may.")
+    return MediaToolFailed(f"{tool} ran longer than {limit:g} s on '{shown(reading)}'; {remedy}.")
+
+
+def _cpu_s(pid: int) -> float:
+    try:
+        used = psutil.Process(pid).cpu_times()
+    except psutil.NoSuchProcess:  # it closed its pipes and ended, just now
+        return 0.0
+    return used.user + used.system
 
 
 def _drain(process: subprocess.Popen[bytes], deadline: float, on_line: Callable[[str], None] | None) -> tuple[str, str]:
-    """Read both pipes until they close; (stdout that nobody took, tail of stderr). Raises TimeoutError."""
+    """Read both pipes until they close; (stdout that nobody took, tail of stderr).
+
+    Raises TimeoutError, and OverflowError when nobody could want that much.
+    """
     assert process.stdout is not None and process.stderr is not None  # noqa: S101 - both were asked for as pipes
     rest, tail = bytearray(), bytearray()
     with selectors.DefaultSelector() as selector:
@@ -150,7 +163,7 @@ def _drain(process: subprocess.Popen[bytes], deadline: float, on_line: Callable[
         selector.register(process.stderr, selectors.EVENT_READ)
         while selector.get_map():
             ready = selector.select(max(deadline - time.monotonic(), 0))
-            if not ready:
+            if not ready or time.monotonic() > deadline:  # one that never stops talking is always ready
                 raise TimeoutError
             for key, _ in ready:
                 data = os.read(key.fd, 1 << 16)
@@ -162,6 +175,8 @@ def _drain(process: subprocess.Popen[bytes], deadline: float, on_line: Callable[
                 else:
                     rest += data
                     _hand_on(rest, on_line)
+            if len(rest) > _MOST:
+                raise OverflowError
     return rest.decode(errors="replace"), tail.decode(errors="replace")
 
 
@@ -187,7 +202,9 @@ def _judge(command: list[str], reading: Path | None, status: int, errors: str) -
     lines = [line.strip() for line in errors.splitlines() if line.strip() and "Conversion failed" not in line]
     last = printable("; ".join(dict.fromkeys(lines[-4:]))) if lines else "no message"
     meaning = next((said for text, said in _BAD_INPUT.items() if text in errors), None)
-    if status == _TOO_MANY_DECODE_ERRORS:
+    if status == -signal.SIGXFSZ:
+        meaning = last = "what would be written for it is larger than DUBLINE_MEDIA_FILE_MB allows"
+    elif status == _TOO_MANY_DECODE_ERRORS and meaning != _MEMORY:
         meaning = "most of it cannot be decoded, it is damaged"
     if reading is not None and meaning is not None:
         raise InvalidMedia(f"'{shown(reading)}' cannot be read: {meaning}; try another copy or another file.")
