@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from dubline import profiles
@@ -9,19 +11,37 @@ from dubline.cast_file import VoiceOverride, voices_for
 from dubline.domain.errors import InvalidRequest, UnsupportedLanguage
 from dubline.domain.glossary import NO_GLOSSARY, Glossary
 from dubline.domain.languages import language
+from dubline.edits import LineEdit
 from dubline.engines.registry import engine_class
 from dubline.profiles import Profile
 from dubline.stages import STAGES
-from dubline.storage.locations import Location
+from dubline.storage.locations import Location, VideoLocation
+
+
+def in_order(schema: dict[str, Any]) -> None:
+    """Number a schema's properties: the database of Prefect's server does not keep their order, and forms show them."""
+    for position, one in enumerate(schema["properties"].values()):
+        one["position"] = position
+
+
+class SessionReference(BaseModel):
+    """The session that a run works for; what it asks for at that revision stands in the database."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    tenant: str
+    revision: int
+    attempt: int
 
 
 class TranslateRequest(BaseModel):
     """Parameters of a run."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=in_order)
 
-    video: Location = Field(
-        description="The video to translate: a path, or s3://bucket/key. It is read and never changed."
+    video: VideoLocation = Field(
+        description="The video to translate: a path, s3://bucket/key or an https:// address. It is never changed."
     )
     languages: tuple[str, ...] = Field(min_length=1, description="Target languages, as ISO 639-1 codes.")
     out: Location = Field(
@@ -37,11 +57,17 @@ class TranslateRequest(BaseModel):
     voices: tuple[VoiceOverride, ...] = Field(
         default=(), description="Voices chosen by a person; the later of two choices for a speaker holds."
     )
+    edits: tuple[LineEdit, ...] = Field(
+        default=(), description="Edits of single lines, in order; the later of two of the same thing holds."
+    )
     burn_in: bool = Field(default=False, description="Make a further video with the subtitles in its picture.")
     loudness: float | None = Field(
         default=None, ge=-40, le=-8, description="Loudness of the dub in LUFS; the source's own when not given."
     )
     refresh: str | None = Field(default=None, description="Recompute from this stage on, whatever is recorded.")
+    session: SessionReference | None = Field(
+        default=None, description="Set by the gateway: the session that is told of the progress."
+    )
 
 
 def accept(request: TranslateRequest) -> Profile:
@@ -66,6 +92,8 @@ def accept(request: TranslateRequest) -> Profile:
         _check_voices(request, profile, target)
         if source is not None:
             pair(profile, source, target)
+    for edit in request.edits:
+        _check_edit(edit, request, profile)
     return profile
 
 
@@ -78,6 +106,23 @@ def _check_voices(request: TranslateRequest, profile: Profile, target: str) -> N
                 f"There is no voice '{voice}' for '{target}' (asked for the speaker '{speaker}'); "
                 f"use one of: {', '.join(offered)}."
             )
+
+
+def _check_edit(edit: LineEdit, request: TranslateRequest, profile: Profile) -> None:
+    """Whether the line is there is known only once the video was heard; `mending.mended_source` tells."""
+    if edit.language is None:
+        return
+    if edit.language not in request.languages:
+        raise InvalidRequest(
+            f"An edit of the line '{edit.segment}' is for '{edit.language}', into which the video is not translated; "
+            f"use one of: {', '.join(request.languages)}."
+        )
+    offered = [voice.id for voice in engine_class(profile.speech).voices(language(edit.language).code)]
+    if edit.voice is not None and edit.voice not in offered:
+        raise InvalidRequest(
+            f"There is no voice '{edit.voice}' for '{edit.language}' (asked for in an edit of the line "
+            f"'{edit.segment}'); use one of: {', '.join(offered)}."
+        )
 
 
 def pair(profile: Profile, source: str, target: str) -> None:

@@ -49,11 +49,11 @@ def spoken_items(
     lasts: Mapping[str, float],
     tempo: Callable[[PlannedPhrase], tuple[float, float]],
 ) -> tuple[Item, ...]:
-    """The phrases of a line that was spoken; the whole line as one, fixed, where one of them could not be.
+    """The phrases of a line that was spoken; the whole line as one, fixed, where one of them was not or there are none.
 
     `lasts` has the phrases' durations in ms, `tempo` says how slow and how fast each may become.
     """
-    if not all(phrase.id in lasts for phrase in line.phrases):
+    if not line.phrases or not all(phrase.id in lasts for phrase in line.phrases):
         slot = segment.span
         return (Item((number, 0), slot, segment.speaker, (slot.len_ms,), 1.0, 1.0, fixed=True),)
     return tuple(
