@@ -1,0 +1,1 @@
+"""Made of dubline.proto by grpcio-tools; never edited."""
