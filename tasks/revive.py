@@ -7,6 +7,8 @@ progress. And nothing of that starts a run again: that is done here, for runs of
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -27,16 +29,21 @@ from prefect.states import Crashed, Scheduled
 
 from tasks.shown import PROGRESS
 
+TRANSLATE = "translate-video"
+"""The deployment that people, programs and watched folders start."""
 SILENT_S = 120.0
 """Of a run that tells its progress every ALIVE_S (tasks.shown): it, its machine or its network is gone."""
+SURE_S = 20
+"""Between two looks. While the server was away no run could tell anything; back again, it hears of all that live."""
 MOST_CRASHES = 3
 """A video that ends its process so often is not the machine's fault."""
 QUARANTINED = "Quarantined"
 """Name of the Failed state of a run that is not resumed any more."""
 SETTLED_S = 10
 """Before, a worker's own late report of the crash could overwrite what is done here."""
-STARTING_S = 600
-"""A run that is Pending for longer lost its worker between being taken and being started."""
+STARTING_S = 180
+"""A run that is Pending for longer lost its worker between being taken and being started: a worker takes no more runs
+than it starts at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +54,20 @@ class Revived:
 
 async def mark_silent(client: PrefectClient, deployment: str, silent_s: float = SILENT_S) -> tuple[str, ...]:
     """Mark Crashed what runs but has not told its progress for so long. Says the names of these runs."""
+    if not await _silent_runs(client, deployment, silent_s):
+        return ()
+    await asyncio.sleep(SURE_S)
     message = f"It was silent for more than {silent_s:g} s: its process or machine is gone."
     found = []
-    for run in await _in_state(client, deployment, StateType.RUNNING):
-        if _older(run.state, silent_s) and await _silent(client, run.id, silent_s):
-            await client.set_flow_run_state(run.id, Crashed(message=message), force=True)
-            found.append(run.name)
+    for run in await _silent_runs(client, deployment, silent_s):
+        await client.set_flow_run_state(run.id, Crashed(message=message), force=True)
+        found.append(run.name)
     return tuple(found)
+
+
+async def _silent_runs(client: PrefectClient, deployment: str, silent_s: float) -> list[FlowRun]:
+    running = await _in_state(client, deployment, StateType.RUNNING)
+    return [run for run in running if _older(run.state, silent_s) and await _silent(client, run.id, silent_s)]
 
 
 async def _silent(client: PrefectClient, run: UUID, silent_s: float) -> bool:
@@ -66,13 +80,13 @@ async def _silent(client: PrefectClient, run: UUID, silent_s: float) -> bool:
     return latest is None or datetime.now(UTC) - latest > timedelta(seconds=silent_s)
 
 
-async def revive(client: PrefectClient, deployment: str) -> Revived:
+async def revive(client: PrefectClient, deployment: str, starting_s: float = STARTING_S) -> Revived:
     """Look after every crashed or never started run of a deployment. Says the names of the runs it changed."""
     resumed, quarantined = [], []
-    for run in await _lost(client, deployment):
-        crashes = await _crashes(client, run.id)
-        if len(crashes) >= MOST_CRASHES:
-            await client.set_flow_run_state(run.id, _quarantine(crashes), force=True)
+    for run in await _lost(client, deployment, starting_s):
+        lost = await _crashes(client, run.id)
+        if len(lost) >= MOST_CRASHES:
+            await client.set_flow_run_state(run.id, _quarantine(lost), force=True)
             quarantined.append(run.name)
         else:
             await client.set_flow_run_state(
@@ -82,11 +96,11 @@ async def revive(client: PrefectClient, deployment: str) -> Revived:
     return Revived(tuple(resumed), tuple(quarantined))
 
 
-async def _lost(client: PrefectClient, deployment: str) -> list[FlowRun]:
+async def _lost(client: PrefectClient, deployment: str, starting_s: float) -> list[FlowRun]:
     crashed = await _in_state(client, deployment, StateType.CRASHED)
     pending = await _in_state(client, deployment, StateType.PENDING)
     return [run for run in crashed if _older(run.state, SETTLED_S)] + [
-        run for run in pending if _older(run.state, STARTING_S)
+        run for run in pending if _older(run.state, starting_s)
     ]
 
 
@@ -102,8 +116,17 @@ def _older(state: State | None, seconds: float) -> bool:
 
 
 async def _crashes(client: PrefectClient, run: UUID) -> list[State]:
-    states = await client.read_flow_run_states(run)
-    return sorted((state for state in states if state.is_crashed()), key=lambda state: state.timestamp)
+    return crashes(await client.read_flow_run_states(run))
+
+
+def crashes(states: Iterable[State]) -> list[State]:
+    """The first report of each crash: a frozen run's process is silent first, and later ended by its worker."""
+    found, worked = [], False
+    for state in sorted(states, key=lambda state: state.timestamp):
+        if state.is_crashed() and worked:
+            found.append(state)
+        worked = not state.is_crashed() and (worked or state.is_pending() or state.is_running())
+    return found
 
 
 def _quarantine(crashes: list[State]) -> State:

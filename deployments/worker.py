@@ -1,0 +1,59 @@
+"""Prefect's process worker, which goes on when a run is scheduled again while its process is still here.
+
+`python -m deployments.worker --pool cpu --limit 2` takes the options of `prefect worker start`. That one (Prefect 3.8),
+with a limit, ends at once in such a case, and every video on the machine with it: somebody chose Retry before the
+cancelled run's process was gone, or a frozen run was resumed.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import warnings
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+import psutil
+from prefect.cli import app
+from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.responses import WorkerFlowRunResponse
+from prefect.workers.process import ProcessWorker
+
+GRACE_S = 15.0
+"""For a process to end by itself when its run was scheduled again; one that is frozen never does."""
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", UserWarning)  # "The existing type will be overridden", as it shall
+
+    class Worker(ProcessWorker):
+        """Takes a run up again when the process that it has of it is gone."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._since: dict[UUID, float] = {}
+            """When each run that is scheduled again was first seen beside its process."""
+
+        async def _submit_scheduled_flow_runs(self, flow_run_response: list[WorkerFlowRunResponse]) -> list[FlowRun]:
+            held = self._limiter.statistics().borrowers if self._limiter else ()
+            ready = [one for one in flow_run_response if one.flow_run.id not in held]
+            waiting = {one.flow_run.id for one in flow_run_response} - {one.flow_run.id for one in ready}
+            self._since = {run: self._since.get(run, time.monotonic()) for run in waiting}
+            for run, since in self._since.items():
+                if time.monotonic() - since > GRACE_S:
+                    self._logger.warning("Ending the process of flow run '%s', which was given up.", run)
+                    end(run)
+            return await super()._submit_scheduled_flow_runs(ready)
+
+
+def end(run: UUID) -> None:
+    """Kill the processes of a run that this process started."""
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if process.environ().get("PREFECT__FLOW_RUN_ID") in (str(run), run.hex):
+                process.kill()
+
+
+if __name__ == "__main__":
+    sys.argv[1:1] = ["worker", "start", "--type", ProcessWorker.type]
+    app()

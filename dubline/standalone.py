@@ -1,0 +1,125 @@
+"""The whole service on one machine: Prefect server, deployments, a worker, the gateway with its page.
+
+Where PREFECT_API_URL names a server that others look after, only the gateway is started, as one of several perhaps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+
+from dubline import server
+from dubline.domain.errors import ServiceUnavailable
+from dubline.gateway.settings import GatewaySettings
+from dubline.settings import settings
+from dubline.storage import accounts
+from dubline.storage.accounts import Role
+from dubline.storage.database import Database
+
+STOP_S = 15
+FIRST_TENANT = "default"
+POLL_S = "2"
+"""How often the worker looks for runs: this machine has one, and somebody waits for it."""
+
+
+def serve(chosen: GatewaySettings, say: Callable[[str], None]) -> None:
+    """Until it is interrupted. Raises ServiceUnavailable when a part cannot be started."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn ends well on it, and then raises it again
+    with _prefect(say):
+        key = asyncio.run(_first_key())
+        from dubline.gateway.app import create_app  # Prefect's client reads its settings when it is imported
+
+        config = uvicorn.Config(
+            create_app(chosen),
+            host=chosen.host,
+            port=chosen.port,
+            log_level="warning",
+            proxy_headers=bool(chosen.proxies),
+            forwarded_allow_ips=chosen.proxies or None,
+            timeout_graceful_shutdown=3,
+            h11_max_incomplete_event_size=64 * 1024,
+        )
+        gateway = _Announcing(config, say)
+        if key:
+            say(f"Administrator's key, shown this once: {key}")
+        gateway.run()
+        if not gateway.started:
+            raise ServiceUnavailable(
+                f"The gateway cannot listen on {chosen.host}:{chosen.port}; set DUBLINE_GATEWAY_PORT to a free port."
+            )
+
+
+class _Announcing(uvicorn.Server):
+    """Says where it listens, once it does."""
+
+    def __init__(self, config: uvicorn.Config, say: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._say = say
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]  # sockets' type
+        await super().startup(None)
+        for listening in self.servers:
+            host, port, *_ = listening.sockets[0].getsockname()
+            self._say(f"Dubline: http://{host}:{port}")
+
+
+async def _first_key() -> str | None:
+    """A key for whoever starts Dubline here for the first time."""
+    async with Database.opened() as database:
+        await accounts.ensure_tenant(database, FIRST_TENANT)
+        if await accounts.any_key(database):
+            return None
+        return (await accounts.make_key(database, FIRST_TENANT, "first administrator", Role.ADMIN))[1]
+
+
+@contextmanager
+def _prefect(say: Callable[[str], None]) -> Iterator[None]:
+    """A Prefect server with our deployments, and a worker for as long as the block runs."""
+    if "PREFECT_API_URL" in os.environ:
+        yield
+        return
+    own = server.wait(server.start())
+    ours = server.environment() | {"PREFECT_API_URL": own.api, "PREFECT_UI_URL": own.url}
+    os.environ.update(ours)
+    Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)
+    say(f"Prefect UI: {own.url}")
+    _deploy()
+    worker = _worker()
+    try:
+        yield
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        try:
+            worker.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            worker.kill()
+
+
+def _deploy() -> None:
+    """Pools, limits, automations, deployments; nothing changes where they are as they should be."""
+    done = subprocess.run([sys.executable, "-m", "deployments.deploy"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        raise ServiceUnavailable(f"The deployments cannot be made ({''.join(last)}); run: make deploy.")
+
+
+def _worker() -> subprocess.Popen[bytes]:
+    """It ends with this process, also when that is killed."""
+    options = ["--pool", "cpu", "--name", f"serve-{os.getpid()}", "--limit", str(settings().runs_at_once)]
+    command = [sys.executable, "-m", "deployments.worker", *options]
+    log = (settings().home / "worker.log").open("ab")
+    return subprocess.Popen(
+        ["setpriv", "--pdeathsig", "TERM", "--", *command],
+        env=os.environ | {"PREFECT_WORKER_QUERY_SECONDS": POLL_S},
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+    )
