@@ -25,8 +25,8 @@ DISK_ERRORS = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS))
 app = typer.Typer(
     help="Translate videos: the same picture with dubbed speech, subtitles and a quality report.",
     epilog="Exit codes: 0 done, 2 wrong request, 3 not a readable video, 4 unsupported language, 5 output cannot be "
-    "written, 6 model or program missing, 7 quality gate failed, 8 engine failed, 9 ffmpeg failed, 10 Prefect server "
-    "or S3 store unreachable, 130 interrupted, 1 anything nobody foresaw.",
+    "written, 6 model or program missing, 7 quality gate failed, 8 engine failed, 9 ffmpeg failed, 10 Prefect server, "
+    "S3 store, web server or clamd unreachable, 130 interrupted, 1 anything nobody foresaw.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -34,13 +34,17 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="Weights of the engines: what there is, where it comes from, whether it is here.")
 app.add_typer(models_app, name="models", no_args_is_help=True)
+keys_app = typer.Typer(help="API keys of the gateway.")
+app.add_typer(keys_app, name="keys", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one line of JSON, and no progress.")]
 
 
 @app.command()
 def translate(
-    video: Annotated[str, typer.Argument(help="The video to translate, a path or s3://bucket/key. It is not changed.")],
+    video: Annotated[
+        str, typer.Argument(help="The video to translate: a path, s3://bucket/key or an https:// address.")
+    ],
     to: Annotated[list[str], typer.Option("--to", help="Target language, such as es; may be given several times.")],
     source: Annotated[
         str | None, typer.Option("--from", help="Spoken language; found by listening if left out.")
@@ -62,6 +66,9 @@ def translate(
     cast: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The voices of this cast.yaml, as a run wrote it.")
     ] = None,
+    edits: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="YAML or JSON file with edits of single lines.")
+    ] = None,
     burn_in: Annotated[
         bool, typer.Option("--burn-in", help="Also make a video with the subtitles drawn into its picture.")
     ] = False,
@@ -74,13 +81,14 @@ def translate(
 ) -> None:
     """Translate a video: dubbed video, subtitles in both languages, report.html and report.json."""
     from dubline import cast_file, glossaries
+    from dubline import edits as line_edits
     from dubline.display import shown
     from dubline.domain.glossary import NO_GLOSSARY
     from dubline.request import TranslateRequest
-    from dubline.storage.locations import located
+    from dubline.storage.locations import located, located_video
     from flows import launch
 
-    source_video = located(video)
+    source_video = located_video(video)
     request = TranslateRequest(
         video=source_video,
         languages=tuple(dict.fromkeys(to)),
@@ -89,6 +97,7 @@ def translate(
         profile=profile,
         glossary=glossaries.read(glossary) if glossary else NO_GLOSSARY,
         voices=(*(cast_file.read(cast) if cast else ()), *map(cast_file.parse, voice or ())),
+        edits=line_edits.read(edits) if edits else (),
         burn_in=burn_in,
         loudness=loudness,
         refresh=refresh,
@@ -180,6 +189,77 @@ def down() -> None:
     from dubline import server
 
     typer.echo("stopped" if server.stop() else "no server was running")
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port.", show_default="8080")] = None,
+) -> None:
+    """Serve sessions over HTTP, with a page for people: gateway, Prefect server and a worker on this machine."""
+    from dubline.gateway.settings import GatewaySettings
+    from dubline.standalone import serve as run
+
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    run(GatewaySettings().model_copy(update=given), typer.echo)
+
+
+@keys_app.command("make")
+def keys_make(
+    name: Annotated[str, typer.Argument(help="What it is for, such as a person or a program.")],
+    tenant: Annotated[str, typer.Option(help="Whose sessions it opens; made where there is none.")] = "default",
+    role: Annotated[str, typer.Option(help="viewer, editor, operator or admin.")] = "editor",
+) -> None:
+    """Make an API key and show it, this once."""
+    from dubline.storage import accounts
+    from dubline.storage.database import Database
+
+    async def made() -> str:
+        async with Database.opened() as database:
+            return (await accounts.make_key(database, tenant, name, accounts.role_of(role)))[1]
+
+    typer.echo(asyncio.run(made()))
+
+
+@keys_app.command("list")
+def keys_list(tenant: Annotated[str, typer.Option(help="Whose keys.")] = "default") -> None:
+    """Show a tenant's keys, without their secrets."""
+    from dubline.storage import accounts
+    from dubline.storage.database import Database
+
+    async def found() -> list[dict[str, str]]:
+        async with Database.opened() as database:
+            return [
+                {
+                    "id": key.id,
+                    "name": key.name,
+                    "role": key.role,
+                    "state": "revoked" if key.revoked else "valid",
+                    "used": f"{key.used:%Y-%m-%d %H:%M}" if key.used else "never",
+                }
+                for key in await accounts.keys(database, tenant)
+            ]
+
+    rows = asyncio.run(found())
+    typer.echo(_columns(rows) if rows else f"The tenant '{tenant}' has no keys.")
+
+
+@keys_app.command("revoke")
+def keys_revoke(
+    key: Annotated[str, typer.Argument(help="A key's id, as `dubline keys list` shows it.")],
+    tenant: Annotated[str, typer.Option(help="Whose key.")] = "default",
+) -> None:
+    """End a key at once."""
+    from dubline.storage import accounts
+    from dubline.storage.database import Database
+
+    async def ended() -> bool:
+        async with Database.opened() as database:
+            return await accounts.revoke(database, tenant, key)
+
+    if not asyncio.run(ended()):
+        raise InvalidRequest(f"The tenant '{tenant}' has no valid key '{key}'; dubline keys list shows them.")
+    typer.echo("revoked")
 
 
 def _columns(rows: list[dict[str, str]]) -> str:

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dubline.estimate import Estimate
-from dubline.telemetry.progress import Event, StageProgress, VideoLength, listening
+from dubline.telemetry.progress import Event, StageProgress, listening
 
 REFRESH_HZ = 4
 
@@ -29,15 +29,14 @@ class Display:
 
     def heard(self, event: Event) -> None:
         with self._guard:
-            if isinstance(event, VideoLength):
-                self.estimate.resize(event.seconds)
+            self.estimate.observe(event)
+            if not isinstance(event, StageProgress):
                 return
             known = self._stages.get(event.stage)
             # A cached stage tells nothing but that; its task may still say that it is done.
             if known and known.state == "cached":
                 return
             self._stages[event.stage] = event
-            self.estimate.observe(event)
         if not self._console.is_terminal and event.state != "running":
             self._console.print(f"{event.stage:<22} {event.state:<7} {self._overall()}")
 

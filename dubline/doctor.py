@@ -8,14 +8,17 @@ from importlib import metadata
 from typing import Any
 
 from dubline import profiles, server
+from dubline.domain.errors import ModelMissing, ServiceUnavailable
 from dubline.engines.models import ModelStore
 from dubline.engines.registry import entry, models_of
+from dubline.media import sandbox, virus_scan
 from dubline.settings import settings
 
 PROGRAMS = {
     "ffmpeg": "apt-get install ffmpeg",
     "ffprobe": "apt-get install ffmpeg",
     "setpriv": "apt-get install util-linux",
+    "prlimit": "apt-get install util-linux",
     "apertium": "apt-get install apertium apertium-eng-spa apertium-fr-es apertium-es-pt apertium-spa-ita",
 }
 _LOW_DISK = 5 * 10**9
@@ -41,9 +44,9 @@ class Finding:
 
 
 def examine() -> tuple[Finding, ...]:
-    """Programs, Python packages, models of each profile, the server, and room on the disk."""
+    """Programs, their sandbox, Python packages, models of each profile, the server, and room on the disk."""
     programs = (_program(name, remedy) for name, remedy in PROGRAMS.items())
-    return (*programs, *_packages(), *_models(), _server(), _disk())
+    return (*programs, _sandbox(), *_packages(), *_models(), _server(), *_clamd(), _disk())
 
 
 def model_lines() -> list[dict[str, str]]:
@@ -69,6 +72,19 @@ def model_lines() -> list[dict[str, str]]:
 def _program(name: str, remedy: str) -> Finding:
     path = shutil.which(name)
     return Finding(name, path is not None, path or "not on PATH", remedy)
+
+
+def _sandbox() -> Finding:
+    """Without it ffmpeg would open a person's file with the network at hand."""
+    if settings().sandbox == "off":
+        return Finding(
+            "sandbox", False, "DUBLINE_SANDBOX=off: ffmpeg can reach the network", "unset it", required=False
+        )
+    try:
+        sandbox.trial()
+    except ModelMissing as error:
+        return Finding("sandbox", False, str(error))
+    return Finding("sandbox", True, "ffmpeg runs without network, with bounded memory and files")
 
 
 def _packages() -> list[Finding]:
@@ -100,6 +116,16 @@ def _server() -> Finding:
     running = server.running()
     detail = running.url if running else "not running; the first `dubline translate` starts it"
     return Finding("Prefect server", running is not None, detail, "dubline up", required=False)
+
+
+def _clamd() -> list[Finding]:
+    """Only where it is to be asked: then no video is opened without it."""
+    if not settings().clamd:
+        return []
+    try:
+        return [Finding("clamd", True, f"{virus_scan.version()} at {settings().clamd}")]
+    except ServiceUnavailable as error:
+        return [Finding("clamd", False, str(error), "start clamd or correct DUBLINE_CLAMD")]
 
 
 def _disk() -> Finding:

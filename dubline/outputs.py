@@ -1,7 +1,7 @@
-"""Where results go: a folder of this machine, or a prefix of a bucket. The manifest comes last in either.
+"""Where results go: a folder of this machine, a prefix of a bucket, or a sealed session's files.
 
-A bucket's output is filled as a folder of this machine and then put object by object. As long as that goes on there is
-no manifest, so no reader takes the prefix for finished.
+The manifest comes last. Where the output is no plain folder, one is filled on this machine and then put file by file;
+as long as that goes on there is no manifest, so no reader takes what is there for finished.
 """
 
 from __future__ import annotations
@@ -9,28 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from dubline import publication
 from dubline.publication import MANIFEST, Folder, Manifest
 from dubline.settings import settings
+from dubline.storage import sealed
 from dubline.storage.locations import BucketFile
 from dubline.storage.places import LocalPlace
-
-if TYPE_CHECKING:
-    from dubline.storage.s3 import BucketPlace
+from dubline.storage.sealed import RemotePlace
 
 PROBE = ".dubline-probe"
 
 
 def require_writable(out: BucketFile | Path) -> None:
     """Find out before any work starts. Raises OutputUnavailable, and StoreUnavailable for a bucket."""
-    if isinstance(out, Path):
-        publication.require_writable(out)
-        return
     place = _place(out)
+    if isinstance(place, Path):
+        publication.require_writable(place)
+        return
     place.write(PROBE, b"")
     place.remove(PROBE)
 
@@ -38,12 +36,12 @@ def require_writable(out: BucketFile | Path) -> None:
 def in_place(out: BucketFile | Path, key: str) -> Manifest | None:
     """The manifest, when it answers this very request and every file it names is there, unchanged.
 
-    Files of this machine are compared byte for byte. In a bucket one counts as unchanged when it is no younger than the
+    Files of this machine are compared byte for byte. Elsewhere one counts as unchanged when it is no younger than the
     manifest, which was put last, to the second.
     """
-    if isinstance(out, Path):
-        return publication.in_place(out, key)
     place = _place(out)
+    if isinstance(place, Path):
+        return publication.in_place(place, key)
     manifest, written = _manifest(place), place.stat(MANIFEST)
     if manifest is None or written is None or manifest.key != key:
         return None
@@ -54,23 +52,25 @@ def in_place(out: BucketFile | Path, key: str) -> Manifest | None:
 
 def read(out: BucketFile | Path) -> Manifest | None:
     """The manifest; None where there is none that can be read."""
-    return publication.read(out) if isinstance(out, Path) else _manifest(_place(out))
+    place = _place(out)
+    return publication.read(place) if isinstance(place, Path) else _manifest(place)
 
 
 @contextmanager
 def filled(out: BucketFile | Path) -> Iterator[Folder]:
     """The folder to fill. Once it was committed, what it holds is put in the bucket, where that is asked for."""
-    if isinstance(out, Path):
-        with Folder(out) as folder:
+    place = _place(out)
+    if isinstance(place, Path):
+        with Folder(place) as folder:
             yield folder
         return
     with LocalPlace(settings().cache).workspace() as staged:
         with Folder(staged) as folder:
             yield folder
-        _put(staged, [file.path for file in folder.files], _place(out))
+        _put(staged, [file.path for file in folder.files], place)
 
 
-def _put(folder: Path, names: list[str], place: BucketPlace) -> None:
+def _put(folder: Path, names: list[str], place: RemotePlace) -> None:
     """Replace what the prefix holds of an earlier run."""
     place.remove(MANIFEST)
     for entry in list(place.entries()):
@@ -80,14 +80,20 @@ def _put(folder: Path, names: list[str], place: BucketPlace) -> None:
         place.upload(folder / name, name)
 
 
-def _manifest(place: BucketPlace) -> Manifest | None:
+def _manifest(place: RemotePlace) -> Manifest | None:
     try:
         return Manifest.model_validate_json(place.read(MANIFEST) or b"")
     except ValidationError:
         return None
 
 
-def _place(out: BucketFile) -> BucketPlace:
+def _place(out: BucketFile | Path) -> RemotePlace | Path:
+    """What is to be filled from a staged folder, or the folder itself."""
+    own = sealed.used()
+    if own and (folder := own.key_of(out)):
+        return own.below(folder)
+    if isinstance(out, Path):
+        return out
     from dubline.storage.s3 import BucketPlace  # s3fs takes a second to import
 
     return BucketPlace(out)

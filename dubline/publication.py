@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dubline.domain.errors import OutputUnavailable
 from dubline.storage.artifacts import sha256_of, sync_directory
-from dubline.storage.places import remove_if_orphaned
+from dubline.storage.places import owner, remove_if_orphaned
 
 MANIFEST = "manifest.json"
 Role = Literal[
@@ -33,6 +33,7 @@ Role = Literal[
     "report-json",
     "cast",
     "clip",
+    "waveform",
 ]
 
 
@@ -83,6 +84,8 @@ class ManifestLine(Model):
     phrases: tuple[ManifestPhrase, ...]
     """Empty where the original sound was kept."""
     flags: tuple[str, ...]
+    edited: bool = False
+    """Whether a person edited it, in the source or for this language."""
 
 
 class ManifestDub(Model):
@@ -90,6 +93,8 @@ class ManifestDub(Model):
     video: str
     alternatives: bool = False
     """Whether the translator offered other wordings of a line to choose from."""
+    voices: dict[str, str] = {}
+    """Speaker -> voice; lines that a person gave another one differ."""
     lines: tuple[ManifestLine, ...]
 
 
@@ -151,14 +156,14 @@ def require_writable(folder: Path) -> None:
     """Find out before any work starts. Raises OutputUnavailable."""
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".dubline-{os.getpid()}"
+        probe = folder / f".dubline-{owner()}"
         probe.touch()
         probe.unlink()
 
 
 def staging(folder: Path) -> Path:
     """Where this process gathers what is to be published in the folder."""
-    return folder / f".partial-{os.getpid()}"
+    return folder / f".partial-{owner()}"
 
 
 class Folder:

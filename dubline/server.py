@@ -95,10 +95,11 @@ def start() -> Server:
 
 def _start(home: Path) -> Server:
     port = _free_port(settings().server_port)
+    address = f"http://{HOST}:{port}"
     with (home / "server.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)],
-            env=os.environ | environment() | {"PREFECT_UI_API_URL": f"http://{HOST}:{port}/api"},
+            env=os.environ | environment() | {"PREFECT_UI_URL": address, "PREFECT_UI_API_URL": f"{address}/api"},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -21,16 +21,36 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("dubline")))
     """Where models, checkpoints, artifacts and the local Prefect server's database live."""
-    store: str = Field(default="", pattern=r"^(s3://[a-z0-9][a-z0-9.-]+(/[\w.=-]+)*/?)?$")
-    """Where artifacts and checkpoints live, `s3://bucket/prefix`; below `home` when empty."""
+    store: str = Field(default="", pattern=r"^(s3://[a-z0-9][a-z0-9.-]+(/[\w.=-]+)*/?|/.+)?$")
+    """Where artifacts and checkpoints live: `s3://bucket/prefix`, or a folder's absolute path; `home` when empty."""
     s3_endpoint: str | None = Field(default=None, pattern=r"^https?://[\w.:\[\]-]+/?$")
     """Address of an S3-compatible server, without credentials; AWS when not set."""
     threads: int = Field(default_factory=_usable_cores, ge=1)
     """Cores that torch, CTranslate2 and onnxruntime share."""
     server_port: int = Field(default=4200, ge=1, le=65535)
     """Where the local Prefect server is started; another free port is taken when this one is in use."""
+    runs_at_once: int = Field(default=3, ge=2)
+    """Flow runs that `dubline serve` works on at once: videos, a watched folder, housekeeping; the others wait."""
     media_timeout_s: int = Field(default=3600, ge=1)
     """How long one run of ffmpeg may take."""
+    media_memory_mb: int = Field(default=8000, ge=64)
+    """Memory that one run of ffmpeg may take, in 10^6 bytes."""
+    media_file_mb: int = Field(default=50_000, ge=1)
+    """How large a file may become that ffmpeg writes, in 10^6 bytes."""
+    max_duration_s: int = Field(default=86_400, ge=1)
+    """How long a video may last."""
+    max_source_mb: int = Field(default=50_000, ge=1)
+    """How large a video may be, wherever it comes from, in 10^6 bytes."""
+    url_hosts: str = Field(default="", pattern=r"^(\s*(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?\s*(,|$))*$")
+    """Hosts, each with or without a port, from which videos are fetched though they are private; commas between."""
+    url_http: bool = False
+    """Whether videos are fetched over plain http from public hosts, too."""
+    url_timeout_s: int = Field(default=14_400, ge=1)
+    """How long fetching one video from a URL may take."""
+    clamd: str = Field(default="", pattern=r"^(unix:/.+|tcp://([\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5})?$")
+    """Where clamd listens that scans users' files, as `unix:/path` or `tcp://host:port`; none when empty."""
+    sandbox: Literal["on", "off"] = "on"
+    """Whether ffmpeg runs without sockets. `off` is for kernels that cannot do it."""
     device: str = Field(default="auto", pattern="^(auto|cpu|cuda)$")
     """Where the hub engines run: `auto` takes a GPU when there is one."""
     profiles: Path = Path(__file__).parent.parent / "deployments" / "profiles"
@@ -41,6 +61,12 @@ class Settings(BaseSettings):
     """Name of Prefect's global concurrency limit of which a run of `infer` takes one slot."""
     media_store: str | None = None
     """Name of the Prefect block `dubline-media-store` from which deployed runs take the store's settings."""
+    tenant: str = Field(default="", pattern="^([a-z0-9][a-z0-9-]{0,62})?$")
+    """Whose artifacts and checkpoints are used: no tenant finds what another's videos left. Runs of sessions set it."""
+    scratch: Path | None = None
+    """Where a sealed session's run keeps opened copies as long as it lives. It makes the folder, and names it here."""
+    key_file: Path | None = None
+    """File with the keys that wrap those of sessions; with it new sessions are sealed. Gateways and workers need it."""
     ledger: Path | None = None
     """Append-only file that gets a line of JSON for every call of an engine and every stage; fault tests read it."""
     database: str | None = None
@@ -51,17 +77,36 @@ class Settings(BaseSettings):
         return self.home / "models"
 
     @property
+    def in_bucket(self) -> bool:
+        """Whether artifacts and checkpoints live in S3."""
+        return self.store.startswith("s3://")
+
+    @property
+    def bucket(self) -> str:
+        """Prefix in S3 below which artifacts and checkpoints live."""
+        return f"{self.store.rstrip('/')}/tenants/{self.tenant}" if self.tenant else self.store.rstrip("/")
+
+    @property
     def artifacts(self) -> Path:
-        return self.home / "artifacts"
+        return self._own_folder / "artifacts"
 
     @property
     def checkpoints(self) -> Path:
-        return self.home / "checkpoints"
+        return self._own_folder / "checkpoints"
+
+    @property
+    def _own_folder(self) -> Path:
+        return self.shared_folder / "tenants" / self.tenant if self.tenant else self.shared_folder
+
+    @property
+    def shared_folder(self) -> Path:
+        """The store where it is a folder."""
+        return self.home if self.in_bucket or not self.store else Path(self.store)
 
     @property
     def cache(self) -> Path:
-        """Copies of what lies in S3."""
-        return self.home / "cache"
+        """Copies of what lies in S3 or is sealed, and videos fetched from the web."""
+        return self.scratch or self.home / "cache"
 
 
 @lru_cache(maxsize=1)

@@ -14,14 +14,19 @@ STAGES: dict[str, int] = {
     "diarize": 1,
     "separate": 1,
     "attribute": 6,
+    "mend-source": 1,
     "check-segments": 1,
     "check-transcript": 1,
     "subtitle-source": 2,
     "translate": 5,
+    "translate-again": 1,
+    "mend-lines": 1,
     "check-translation": 1,
     "plan-speech": 9,
     "synthesize": 2,
     "retake": 4,
+    "mend-plan": 1,
+    "speak-again": 1,
     "check-speech": 1,
     "place": 6,
     "check-timeline": 1,
@@ -33,10 +38,18 @@ STAGES: dict[str, int] = {
     "publish": 3,
 }
 
-INFERENCE = frozenset(("transcribe", "diarize", "separate", "translate", "synthesize", "retake"))
+MENDING = frozenset(("mend-source", "translate-again", "mend-lines", "mend-plan", "speak-again"))
+"""Stages of a request with edits of single lines, and of no other."""
+
+INFERENCE = frozenset(
+    ("transcribe", "diarize", "separate", "translate", "translate-again", "synthesize", "retake", "speak-again")
+)
 """Stages that a model works in; they can be run on a work pool with GPUs."""
 
 ONCE = frozenset(
-    ("ingest", "extract-audio", "transcribe", "diarize", "separate", "attribute", "subtitle-source", "publish")
+    (
+        *("ingest", "extract-audio", "transcribe", "diarize", "separate"),
+        *("attribute", "mend-source", "subtitle-source", "publish"),
+    )
 )
 """Stages that a run does once; the others are done for each target language."""

@@ -11,7 +11,9 @@ from dubline.media.inputs import check_file, source_reference
 from dubline.profiles import Profile
 from dubline.publication import Manifest
 from dubline.request import TranslateRequest, accept
-from dubline.storage.chosen import artifact_store
+from dubline.storage.addresses import check_address
+from dubline.storage.chosen import reap
+from dubline.storage.locations import WebFile
 from flows.key import request_key
 
 
@@ -20,6 +22,8 @@ def require_possible(request: TranslateRequest) -> Profile:
     profile = accept(request)
     if isinstance(request.video, Path):
         check_file(request.video)
+    if isinstance(request.video, WebFile):
+        check_address(request.video)
     for spec in profile.engines:
         for model in models_of(spec):
             manager().models.path(model)
@@ -36,4 +40,4 @@ def already_done(request: TranslateRequest) -> Manifest | None:
 def make_room(request: TranslateRequest) -> None:
     """Find out whether the output folder can be written, and remove what killed runs left behind."""
     outputs.require_writable(request.out)
-    artifact_store().reap()
+    reap()

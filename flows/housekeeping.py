@@ -7,13 +7,15 @@ import asyncio
 from prefect import flow, get_run_logger
 from prefect.client.orchestration import get_client
 
-from dubline.storage.chosen import artifact_store, checkpoint_place
+from dubline.storage import accounts
+from dubline.storage.chosen import artifact_store, checkpoint_place, scratch
 from dubline.storage.collection import collect
+from dubline.storage.database import Database
 from dubline.storage.places import DAY_S
-from tasks.configure import use_media_store
-from tasks.revive import mark_silent, revive
+from tasks.configure import use_media_store, use_store_of
+from tasks.revive import TRANSLATE, mark_silent, revive
 
-TRANSLATE, INFER = "translate-video", "infer"
+INFER = "infer"
 
 
 @flow(name="housekeeping", persist_result=False)
@@ -34,8 +36,11 @@ async def housekeeping(remove: bool = True, retention_days: float = 30.0) -> Non
     for name in revived.quarantined:
         log.warning("Quarantined the run '%s', which keeps crashing.", name)
     if remove:
+        scratch().reap()
         retention_s = retention_days * DAY_S
-        log.info(
-            "Removed: %s",
-            await asyncio.to_thread(collect, artifact_store(), checkpoint_place(), retention_s=retention_s),
-        )
+        async with Database.opened() as database:
+            tenants = await accounts.tenants_of(database)
+        for tenant in ("", *tenants):
+            use_store_of(tenant)
+            removed = await asyncio.to_thread(collect, artifact_store(), checkpoint_place(), retention_s=retention_s)
+            log.info("Removed%s: %s", f" of the tenant {tenant}" if tenant else "", removed)

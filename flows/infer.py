@@ -10,29 +10,45 @@ from prefect import flow
 from prefect.concurrency.asyncio import concurrency
 
 from dubline.settings import settings
-from tasks.configure import use_media_store
+from dubline.storage.chosen import reap
+from dubline.storage.results import ArtifactRef
+from tasks.configure import use_media_store, use_store_of, use_store_of_session
 from tasks.diarize import diarize
-from tasks.elsewhere import StageCall
-from tasks.ending import end_when_told
+from tasks.elsewhere import StageCall, StageCalls
+from tasks.ending import end_when_told, ended_when_cancelled
 from tasks.separate import separate
 from tasks.shown import progress_shown
-from tasks.stage import Stage, Stages
-from tasks.synthesize import retake, synthesize
+from tasks.stage import Stage, Stages, artifacts
+from tasks.synthesize import retake, speak_again, synthesize
 from tasks.transcribe import transcribe
-from tasks.translate import translate
+from tasks.translate import translate, translate_again
 
+LEASE_S = 60.0
+"""A slot whose holder was killed is free again after so long; a holder that lives renews its lease in time."""
 STEPS: dict[str, Stage[..., Any]] = {
-    step.name: step for step in (transcribe, diarize, separate, translate, synthesize, retake)
+    step.name: step
+    for step in (transcribe, diarize, separate, translate, translate_again, synthesize, retake, speak_again)
 }
 
 
 @flow(name="infer", persist_result=False)
-async def infer(calls: list[StageCall]) -> None:
-    """Compute the stages side by side on one GPU slot and leave their checkpoints for the run that asked."""
+async def infer(calls: ArtifactRef, tenant: str = "", session: str = "") -> None:
+    """Compute the stages side by side on one GPU slot and leave their checkpoints for the run that asked.
+
+    `calls` are StageCalls.
+    """
     end_when_told()
     await use_media_store()
-    async with progress_shown(()), gpu_slot():
-        await asyncio.gather(*map(compute, calls))
+    if session:
+        await use_store_of_session(tenant, session)
+    else:
+        use_store_of(tenant)
+    reap()
+    asked = artifacts().load_value(calls, StageCalls).calls
+    languages = tuple({call.suffix.removeprefix("-") for call in asked if call.suffix})
+    stages = {call.stage for call in asked}
+    async with progress_shown(languages, stages), ended_when_cancelled(), gpu_slot():
+        await asyncio.gather(*map(compute, asked))
 
 
 async def compute(call: StageCall) -> None:
@@ -46,4 +62,4 @@ def gpu_slot() -> AbstractAsyncContextManager[None]:
     if name is None:
         return nullcontext()
     # A server that is away for a moment must not end an inference that holds its slot.
-    return concurrency(name, occupy=1, strict=True, raise_on_lease_renewal_failure=False)
+    return concurrency(name, occupy=1, strict=True, lease_duration=LEASE_S, raise_on_lease_renewal_failure=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from pathlib import Path
 
 from dubline import server
 from dubline.engines.manager import manager
@@ -26,6 +27,7 @@ def run(request: TranslateRequest) -> Manifest:
     manager().preload(profile.asr)
     own = None if "PREFECT_API_URL" in os.environ else server.start()
     os.environ.update(server.environment())
+    Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)  # Prefect warns of one whose parent is missing
     # What goes wrong is told once, in a sentence, by the command; the runs' logs are in the UI.
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     if own:

@@ -13,8 +13,7 @@ from prefect.client.orchestration import get_client
 from dubline.settings import settings
 from tasks.configure import use_media_store
 from tasks.report_on_runs import ended_runs, publish
-
-TRANSLATE = "translate-video"
+from tasks.revive import TRANSLATE
 
 
 @flow(name="quality-report", persist_result=False)

@@ -12,19 +12,20 @@ from dubline.cast_file import voices_for
 from dubline.profiles import Profile
 from dubline.publication import Manifest
 from dubline.request import TranslateRequest, pair
-from dubline.storage.results import Audio, Dub, Script, Source, Stems, Subtitles, Words
+from dubline.storage.results import Audio, Dub, Source, Stems, Subtitles, Words
 from dubline.telemetry import progress
 from flows.before import already_done, make_room, require_possible
 from flows.key import request_key
+from flows.mend import Scripts, mended_lines, mended_script, mended_take, require_script
 from tasks import check
 from tasks.attribute import attribute
 from tasks.burn_in import burn_in
-from tasks.configure import know_profile, use_media_store
+from tasks.configure import know_profile, use_media_store, use_store_of_session
 from tasks.diarize import diarize
 from tasks.elsewhere import cancel_children
-from tasks.ending import end_when_told
+from tasks.ending import end_when_told, ended_when_cancelled
 from tasks.extract_audio import extract_audio
-from tasks.gate import Gates
+from tasks.gate import Gates, start_host
 from tasks.ingest import ingest
 from tasks.mix import mix
 from tasks.mux import mux
@@ -32,6 +33,7 @@ from tasks.place import place
 from tasks.plan_speech import plan_speech
 from tasks.publish import publish
 from tasks.separate import separate
+from tasks.session import SessionRun, session_of
 from tasks.shown import deployed, progress_shown, result_shown
 from tasks.stage import Stages
 from tasks.subtitle import subtitle, subtitle_source
@@ -54,29 +56,44 @@ async def translate_video(request: TranslateRequest) -> Manifest:
     if deployed():
         end_when_told(request.out)
     await use_media_store()
+    if request.session:
+        await use_store_of_session(request.session.tenant, request.session.id)
     await know_profile(request.profile)
+    async with session_of(request) as session:
+        return await translated(session)
+
+
+async def translated(session: SessionRun) -> Manifest:
+    """What is done already, or made now."""
+    request = session.request
     profile = require_possible(request)
     if done := await asyncio.to_thread(already_done, request):
+        await session.done(done)
         return done
+    if request.edits:
+        start_host()  # all but a line is known, so this import is what somebody would wait for
     make_room(request)
-    async with progress_shown(request.languages):
-        return await made(request, profile)
+    async with progress_shown(request.languages), ended_when_cancelled(request.out):
+        return await made(session, profile)
 
 
-async def made(request: TranslateRequest, profile: Profile) -> Manifest:
+async def made(session: SessionRun, profile: Profile) -> Manifest:
     """Every stage, one after the other or side by side."""
+    request = session.request
     stages = Stages(request.refresh)
     async with Gates(stages) as gates:
         source = await stages(ingest, str(request.video))
         progress.announce(source.duration_ms / 1000)
-        audio, stems, words, script = await hear(source, request, profile, stages, gates)
-        if script is None or audio is None or stems is None:
+        audio, stems, words, scripts = await hear(source, request, profile, stages, gates)
+        script = scripts.mended if scripts else None
+        require_script(script, request)
+        if scripts is None or audio is None or stems is None:
             dubs = await gathered(*(keep(source, lang, stages, gates) for lang in request.languages))
         else:
-            heard = await stages(subtitle_source, script, source.duration_ms, source.picture)
+            heard = await stages(subtitle_source, scripts.mended, source.duration_ms, source.picture)
             dubs = await gathered(
                 *(
-                    dub(source, audio, stems, script, heard, lang, profile, request, stages, gates)
+                    dub(source, audio, stems, scripts, heard, lang, profile, request, stages, gates)
                     for lang in request.languages
                 )
             )
@@ -84,14 +101,15 @@ async def made(request: TranslateRequest, profile: Profile) -> Manifest:
             dubs = await gathered(*(burned(source, made, stages) for made in dubs))
         judged = await gates.passed()
     key = request_key(request, source.file.sha256)
-    manifest = await stages(publish, request, key, source, words, script, dubs, judged, stages.timed)
+    manifest = await stages(publish, request, key, source, audio, words, script, dubs, judged, stages.timed)
     await result_shown(manifest, judged, stages.timed)
+    await session.done(manifest, judged, stages.timed)
     return manifest
 
 
 async def hear(
     source: Source, request: TranslateRequest, profile: Profile, stages: Stages, gates: Gates
-) -> tuple[Audio | None, Stems | None, Words | None, Script | None]:
+) -> tuple[Audio | None, Stems | None, Words | None, Scripts | None]:
     """What is said in the video, by whom, over what; no script where there is no sound or nobody speaks."""
     if source.dubbed_track is None:
         gates.open(check.check_media, source, None)
@@ -107,17 +125,18 @@ async def hear(
         return audio, stems, words, None
     for target in request.languages:
         pair(profile, words.language, target)
-    script = await stages(attribute, audio, stems, words, turns)
-    gates.open(check.check_segments, script, max(source.duration_ms, audio.duration_ms))
-    gates.open(check.check_transcript, script, turns, request.source_language)
-    return audio, stems, words, script
+    heard = await stages(attribute, audio, stems, words, turns)
+    scripts = await mended_script(heard, request, source.duration_ms, stages)
+    gates.open(check.check_segments, scripts.mended, max(source.duration_ms, audio.duration_ms))
+    gates.open(check.check_transcript, scripts.mended, turns, request.source_language)
+    return audio, stems, words, scripts
 
 
 async def dub(
     source: Source,
     audio: Audio,
     stems: Stems,
-    script: Script,
+    scripts: Scripts,
     heard: Subtitles,
     language: str,
     profile: Profile,
@@ -127,14 +146,18 @@ async def dub(
 ) -> Dub:
     """Everything that one target language needs."""
     stages, gates = stages.speaking(language), gates.speaking(language)
-    lines = await stages(translate, script, language, profile.translation, request.glossary.speaking(language))
+    script = scripts.mended
+    glossary = request.glossary.speaking(language)
+    told = await stages(translate, scripts.heard, language, profile.translation, glossary)
+    lines = await mended_lines(scripts, told, language, profile, request, stages)
     gates.open(check.check_translation, script, lines)
     chosen = voices_for(request.voices, language)
-    plan = await stages(plan_speech, script, lines, profile.speech, source.duration_ms, chosen)
+    plan = await stages(plan_speech, scripts.heard, told, profile.speech, source.duration_ms, chosen)
     await gates.passed()  # speech is the costly part: none is made from a faulty script
     first = await stages(synthesize, plan, profile.speech)
-    take = await stages(retake, script, plan, first, profile.speech, source.duration_ms)
-    plan, clips = take.plan, take.clips
+    take = await stages(retake, scripts.heard, plan, first, profile.speech, source.duration_ms)
+    edited = await mended_take(scripts, told, lines, take, profile, request, source.duration_ms, stages)
+    plan, clips = edited.plan, edited.clips
     gates.open(check.check_speech, plan, clips)
     timeline = await stages(place, script, plan, clips, source.duration_ms)
     gates.open(check.check_timeline, script, plan, timeline)
@@ -148,6 +171,7 @@ async def dub(
         language=language,
         lines=lines,
         plan=plan,
+        cast=take.plan,
         clips=clips,
         timeline=timeline,
         subtitles=spoken,

@@ -9,6 +9,7 @@ from prefect import flow, get_client
 from prefect.logging import get_run_logger
 from pydantic import BaseModel, ConfigDict, Field
 
+from dubline.request import in_order
 from dubline.watching.following import Told
 from dubline.watching.ledger import Ledger
 from dubline.watching.options import Options
@@ -27,7 +28,7 @@ SHOWN = 10
 class WatchedFolder(BaseModel):
     """A folder into which people drop videos."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=in_order)
 
     folder: str = Field(description="A path, or s3://bucket/prefix. Workers must find it under the same name.")
     languages: tuple[str, ...] = Field(

@@ -23,11 +23,15 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.context import FlowRunContext
-from prefect.deployments import run_deployment
+from prefect.deployments import arun_deployment
 from prefect.states import Cancelling
 from pydantic import BaseModel, ConfigDict, Field
 
 from dubline.domain.errors import EngineFailed, EngineUnavailable
+from dubline.settings import settings
+from dubline.storage import sealed
+from dubline.storage.artifacts import ArtifactStore
+from dubline.storage.results import ArtifactRef
 
 if TYPE_CHECKING:
     from tasks.stage import Stage
@@ -51,10 +55,20 @@ class StageCall(BaseModel):
     refresh: bool = Field(default=False, description="Compute it again though its checkpoint is there.")
 
 
+class StageCalls(BaseModel):
+    """Stages that one run computes side by side. They are stored, and the run's parameters refer to them: a glossary's
+    terms are not for the eyes of everybody who sees the Prefect UI."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    calls: tuple[StageCall, ...]
+
+
 class Elsewhere:
     """Gathers the stages of one flow run, and has them run on the GPU work pool."""
 
-    def __init__(self) -> None:
+    def __init__(self, artifacts: ArtifactStore) -> None:
+        self._artifacts = artifacts
         self._waiting: dict[str, StageCall] = {}
         self._batch: asyncio.Task[None] | None = None
 
@@ -71,10 +85,11 @@ class Elsewhere:
         calls, self._waiting, self._batch = self._waiting, {}, None
         together = hashlib.sha256("".join(sorted(calls)).encode()).hexdigest()[:16]
         name = "+".join(f"{call.stage}{call.suffix}" for call in calls.values())
+        stored = await asyncio.to_thread(self._artifacts.put_value, StageCalls(calls=tuple(calls.values())))
         lost = 0
         for attempt in count():
             # A run that was resumed goes on waiting for the one it had started; what ended badly before it is past.
-            run = await _asked(name, list(calls.values()), f"{_own_run()}-{together}-{attempt}")
+            run = await _asked(name, stored, f"{_own_run()}-{together}-{attempt}")
             if run.state and run.state.is_final() and not run.state.is_completed():
                 continue
             state = await _end(run)
@@ -89,10 +104,10 @@ class Elsewhere:
                 )
 
 
-async def _asked(name: str, calls: list[StageCall], idempotency_key: str) -> FlowRun:
-    return await run_deployment(  # type: ignore[no-any-return, misc]  # typed for callers without a loop
+async def _asked(name: str, calls: ArtifactRef, idempotency_key: str) -> FlowRun:
+    return await arun_deployment(
         DEPLOYMENT,
-        parameters={"calls": [call.model_dump() for call in calls]},
+        parameters={"calls": calls.model_dump(mode="json"), **_whose()},
         flow_run_name=name,
         timeout=0,
         idempotency_key=idempotency_key,
@@ -105,6 +120,12 @@ async def _end(run: FlowRun) -> State[Any]:
             await asyncio.sleep(POLL_S)
             run = await client.read_flow_run(run.id)
     return run.state
+
+
+def _whose() -> dict[str, str]:
+    """Whose artifacts and checkpoints are meant."""
+    own = sealed.used()
+    return {"tenant": settings().tenant, "session": own.session if own else ""}
 
 
 def _own_run() -> str:

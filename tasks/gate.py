@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import ParamSpec
 
 from dubline.storage.results import Judged, Verdict
+from dubline.telemetry import progress
 from quality_suites.gates import require
 from quality_suites.host import GateHost
 from quality_suites.rules import Frames, Suite
@@ -16,6 +17,11 @@ from tasks.stage import Stage, Stages
 
 P = ParamSpec("P")
 _host = GateHost()
+
+
+def start_host() -> None:
+    """Begin to import what checks the gates, without waiting."""
+    _host.start()
 
 
 def stop_host() -> None:
@@ -51,7 +57,13 @@ class Gates:
 
     def open(self, step: Stage[P, Verdict], *args: P.args, **kwargs: P.kwargs) -> None:
         """Begin to check, without waiting."""
-        self._open.append((self._language, asyncio.create_task(self._stages(step, *args, **kwargs))))
+        self._open.append((self._language, asyncio.create_task(self._checked(step, *args, **kwargs))))
+
+    async def _checked(self, step: Stage[P, Verdict], *args: P.args, **kwargs: P.kwargs) -> Verdict:
+        verdict = await self._stages(step, *args, **kwargs)
+        for one in verdict.findings:
+            progress.found(progress.Broken(one.rule, one.severity, one.subjects, self._language))
+        return verdict
 
     def speaking(self, language: str) -> Gates:
         """The same run's gates, with the language in the names of their task runs."""
@@ -61,8 +73,9 @@ class Gates:
 
     async def passed(self) -> tuple[Judged, ...]:
         """Wait for every gate that was opened so far."""
-        verdicts = await asyncio.gather(*(task for _, task in self._open))
-        together = zip((language for language, _ in self._open), verdicts, strict=True)
+        opened = tuple(self._open)  # another language may open one meanwhile
+        verdicts = await asyncio.gather(*(task for _, task in opened))
+        together = zip((language for language, _ in opened), verdicts, strict=True)
         return tuple(Judged(language=language, verdict=require(verdict)) for language, verdict in together)
 
     async def __aenter__(self) -> Gates:

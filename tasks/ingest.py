@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dubline.media.inputs import source_reference
-from dubline.media.probe import probe
-from dubline.storage.locations import located
+from dubline.media.intake import take_in
+from dubline.storage.locations import located_video
 from dubline.storage.results import Source
 from tasks.stage import stage
 
 
 @stage("ingest", result=Source, checkpoint=False)
 def ingest(video: str) -> Source:
-    return probe(source_reference(located(video)))
+    return take_in(source_reference(located_video(video)))

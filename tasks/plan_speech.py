@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from dubline.domain.casting import VoiceChoice, cast
 from dubline.domain.planning import plan
 from dubline.domain.transcript import Transcript, Translation
 from dubline.engines.registry import EngineSpec, engine_class
 from dubline.storage.results import Lines, Plan, Script
 from tasks.stage import artifacts, stage
+
+
+def predictor(engine: EngineSpec, language: str) -> Callable[[str, str], float]:
+    """How long a text takes in a voice at speed 1, in ms."""
+    speech = engine_class(engine)
+    return lambda text, voice: float(speech.predicted_ms(text, language, voice))
 
 
 @stage("plan-speech", result=Plan)
@@ -23,7 +31,7 @@ def plan_speech(script: Script, lines: Lines, engine: EngineSpec, duration_ms: i
         transcript,
         translation,
         voices=cast(transcript.speakers, choices, overrides),
-        predict_ms=lambda text, voice: speech.predicted_ms(text, lines.language, voice),
+        predict_ms=predictor(engine, lines.language),
         rates=speech.rates,
         duration_ms=duration_ms,
     )

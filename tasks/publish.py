@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -9,15 +10,18 @@ from dubline import outputs, profiles
 from dubline.cast_file import CAST, written
 from dubline.domain.timeline import FittedTimeline, PlacedLine, PlannedLine, SpeechPlan
 from dubline.domain.transcript import Transcript, Translation
+from dubline.edits import edited
 from dubline.engines.contracts import TranscriptionResult
 from dubline.engines.manager import manager
+from dubline.media import waveform
 from dubline.publication import Folder, Manifest, ManifestDub, ManifestLine, ManifestPhrase
 from dubline.reporting.assemble import assemble
 from dubline.reporting.model import RunReport, StageTiming
 from dubline.reporting.page import render_html
 from dubline.request import TranslateRequest
 from dubline.storage.artifacts import local_path
-from dubline.storage.results import Clip, Dub, Judged, Script, Source, Words
+from dubline.storage.locations import WebFile
+from dubline.storage.results import Audio, Clip, Dub, Judged, Script, Source, Words
 from tasks.stage import Timing, artifacts, stage
 
 
@@ -26,6 +30,7 @@ def publish(
     request: TranslateRequest,
     key: str,
     source: Source,
+    audio: Audio | None,
     words: Words | None,
     script: Script | None,
     dubs: tuple[Dub, ...],
@@ -34,10 +39,10 @@ def publish(
 ) -> Manifest:
     with outputs.filled(request.out) as folder:
         transcript = artifacts().load_value(script.artifact, Transcript) if script else None
-        published = tuple(_dub(folder, request.video.stem, dub, transcript) for dub in dubs)
+        published = tuple(_dub(folder, request, dub, transcript) for dub in dubs)
         manifest = Manifest(
             key=key,
-            source=str(request.video),
+            source=request.video.shown if isinstance(request.video, WebFile) else str(request.video),
             source_sha256=source.file.sha256,
             source_language=words.language if words else None,
             duration_ms=source.duration_ms,
@@ -51,6 +56,8 @@ def publish(
         )
         if transcript:
             folder.add("cast", CAST, _cast(transcript, published))
+        if audio and request.session:
+            _waveforms(folder, audio, dubs)
         report = _report(manifest, request, words, transcript, dubs, judged, timings)
         folder.add("report-json", "report.json", report.model_dump_json(indent=1, by_alias=True))
         folder.add("report-html", "report.html", render_html(report))
@@ -94,9 +101,18 @@ def _warnings(request: TranslateRequest, source: Source, script: Script | None) 
         yield "No video with burned-in subtitles was made: there are none."
 
 
+def _waveforms(folder: Folder, audio: Audio, dubs: tuple[Dub, ...]) -> None:
+    """For the page on which lines are edited."""
+    source = waveform.outline(local_path(audio.speech))
+    for dub in dubs:
+        if dub.mix:
+            spoken = waveform.outline(local_path(dub.mix.artifact))
+            drawn = {"per_second": waveform.PER_SECOND, "source": source, "dub": spoken}
+            folder.add("waveform", f"waveform.{dub.language}.json", json.dumps(drawn), dub.language)
+
+
 def _cast(transcript: Transcript, dubs: tuple[ManifestDub, ...]) -> str:
-    chosen = {dub.language: {line.speaker: line.voice for line in dub.lines} for dub in dubs}
-    return written(transcript, chosen)
+    return written(transcript, {dub.language: dub.voices for dub in dubs})
 
 
 def _missing_fonts(dubs: tuple[Dub, ...]) -> Iterator[str]:
@@ -109,7 +125,8 @@ def _missing_fonts(dubs: tuple[Dub, ...]) -> Iterator[str]:
             )
 
 
-def _dub(folder: Folder, stem: str, dub: Dub, transcript: Transcript | None) -> ManifestDub:
+def _dub(folder: Folder, request: TranslateRequest, dub: Dub, transcript: Transcript | None) -> ManifestDub:
+    stem = request.video.stem
     video = folder.add(
         "video", f"{stem}.{dub.language}.{dub.video.container}", local_path(dub.video.artifact), dub.language
     )
@@ -125,10 +142,22 @@ def _dub(folder: Folder, stem: str, dub: Dub, transcript: Transcript | None) -> 
         name = f"{stem}.{dub.language}.burned.mp4"
         folder.add("video-burned", name, local_path(dub.burned.artifact), dub.language)
     offered = dub.lines is not None and dub.lines.alternatives
-    return ManifestDub(language=dub.language, video=video, alternatives=offered, lines=_lines(folder, dub, transcript))
+    return ManifestDub(
+        language=dub.language,
+        video=video,
+        alternatives=offered,
+        voices=_voices(dub, transcript),
+        lines=_lines(folder, dub, transcript, edited(request.edits, dub.language)),
+    )
 
 
-def _lines(folder: Folder, dub: Dub, transcript: Transcript) -> tuple[ManifestLine, ...]:
+def _voices(dub: Dub, transcript: Transcript) -> dict[str, str]:
+    assert dub.cast  # noqa: S101 - as below
+    lines = artifacts().load_value(dub.cast.artifact, SpeechPlan).lines
+    return {segment.speaker: line.voice for segment, line in zip(transcript.segments, lines, strict=True)}
+
+
+def _lines(folder: Folder, dub: Dub, transcript: Transcript, edited: frozenset[str]) -> tuple[ManifestLine, ...]:
     assert dub.plan and dub.clips and dub.timeline  # noqa: S101 - a script means that all of them were made
     plan = artifacts().load_value(dub.plan.artifact, SpeechPlan)
     timeline = artifacts().load_value(dub.timeline.artifact, FittedTimeline)
@@ -146,6 +175,7 @@ def _lines(folder: Folder, dub: Dub, transcript: Transcript) -> tuple[ManifestLi
             end_ms=placed.span.end_ms,
             phrases=tuple(_phrases(folder, dub.language, planned, placed, clips)),
             flags=placed.flags,
+            edited=segment.id in edited,
         )
         for segment, planned, placed in zip(transcript.segments, plan.lines, timeline.lines, strict=True)
     )

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
+from uuid import UUID
 
 import httpx
 from prefect.artifacts import (
@@ -19,17 +20,20 @@ from prefect.artifacts import (
     aupdate_progress_artifact,
 )
 from prefect.context import FlowRunContext
+from prefect.logging import get_run_logger
 
-from dubline.estimate import Estimate
+from dubline.estimate import COST, Estimate
 from dubline.publication import Manifest
 from dubline.storage.results import Judged
-from dubline.telemetry.progress import Event, VideoLength, listening
+from dubline.telemetry.progress import listening
 from tasks.stage import Timing
 
 EVERY_S = 2.0
 """How often the progress is told; more often would load the server for nothing."""
 ALIVE_S = 10.0
 """How often it is told though nothing changed: whoever looks after the runs knows a dead one by its silence."""
+SUBJECTS = 10
+"""Lines that the log names of those that broke a rule; the artifact `quality` and the report have all."""
 PROGRESS = "progress"
 """Key of the artifact."""
 
@@ -41,20 +45,14 @@ def deployed() -> bool:
 
 
 @asynccontextmanager
-async def progress_shown(languages: tuple[str, ...]) -> AsyncIterator[None]:
+async def progress_shown(languages: tuple[str, ...], stages: Collection[str] = tuple(COST)) -> AsyncIterator[None]:
     """Keep a progress artifact up to date while the block runs; the server's sign that this process lives."""
     if not deployed():
         yield
         return
-    estimate = Estimate(60.0, languages)
+    estimate = Estimate(60.0, languages, stages=stages)
 
-    def heard(event: Event) -> None:
-        if isinstance(event, VideoLength):
-            estimate.resize(event.seconds)
-        else:
-            estimate.observe(event)
-
-    with listening(heard):
+    with listening(estimate.observe):
         telling = asyncio.create_task(_tell(estimate))
         try:
             yield
@@ -65,32 +63,55 @@ async def progress_shown(languages: tuple[str, ...]) -> AsyncIterator[None]:
 
 
 async def _tell(estimate: Estimate) -> None:
-    artifact = await acreate_progress_artifact(0.0, key=PROGRESS, description="Finished share of the video.")
-    told, at = 0.0, time.monotonic()
+    artifact: UUID | None = None
+    told, at = -1.0, time.monotonic()
     try:
         while True:
-            await asyncio.sleep(EVERY_S)
             share = round(100 * estimate.fraction, 1)
-            if share == told and time.monotonic() - at < ALIVE_S:
-                continue
-            with suppress(httpx.HTTPError):  # a server that is away must not end the run; the next time will do
-                await aupdate_progress_artifact(artifact, share)
-                told, at = share, time.monotonic()
+            if share != told or time.monotonic() - at >= ALIVE_S:
+                with suppress(httpx.HTTPError, TimeoutError):  # a server that is away must not end the run
+                    artifact = await asyncio.wait_for(_told(artifact, share), ALIVE_S)
+                    told, at = share, time.monotonic()
+            await asyncio.sleep(EVERY_S)
     finally:
-        await aupdate_progress_artifact(artifact, round(100 * estimate.fraction, 1))
+        with suppress(httpx.HTTPError, TimeoutError):
+            await asyncio.wait_for(_told(artifact, round(100 * estimate.fraction, 1)), ALIVE_S)
+
+
+async def _told(artifact: UUID | None, share: float) -> UUID:
+    """Its caller gives up soon: the client repeats itself up to half a minute apart, and this is a sign of life."""
+    if artifact is None:
+        return await acreate_progress_artifact(share, key=PROGRESS, description="Finished share of the video.")
+    await aupdate_progress_artifact(artifact, share)
+    return artifact
 
 
 async def result_shown(manifest: Manifest, judged: Sequence[Judged], timings: Sequence[Timing]) -> None:
-    """Artifacts about a finished run."""
+    """Artifacts about a finished run, and what the gates found in its log."""
     if not deployed():
         return
+    log = get_run_logger()
+    for one in judged:
+        for finding in one.verdict.findings:
+            log.warning("%s: %s (%s)", one.verdict.suite, finding.rule, ", ".join(finding.subjects[:SUBJECTS]))
+    try:
+        await _tables(manifest, judged, timings)
+    except httpx.HTTPError as error:
+        log.warning("The results are published, but could not be shown here: %s", error)
+
+
+async def _tables(manifest: Manifest, judged: Sequence[Judged], timings: Sequence[Timing]) -> None:
     files = "\n".join(
         f"| {file.role} | {file.language or ''} | `{file.path}` |" for file in manifest.files if file.role != "clip"
     )
-    await acreate_markdown_artifact(f"| what | language | file |\n| --- | --- | --- |\n{files}", key="files")
+    await acreate_markdown_artifact(
+        f"| what | language | file |\n| --- | --- | --- |\n{files}", key="files", description="What was published"
+    )
     await acreate_table_artifact(_quality(judged), key="quality", description="What the quality gates found")
     await acreate_table_artifact(
-        [{"stage": t.stage, "seconds": t.seconds, "from checkpoint": t.cached} for t in timings], key="stages"
+        [{"stage": t.stage, "seconds": t.seconds, "from checkpoint": t.cached} for t in timings],
+        key="stages",
+        description="How long the run waited for each stage",
     )
 
 

@@ -19,6 +19,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 from prefect import Task
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
+from prefect.logging import get_run_logger
 from prefect.results import ResultStore
 from prefect.serializers import JSONSerializer
 from pydantic import BaseModel, TypeAdapter
@@ -156,6 +157,13 @@ class Timing(Value):
     cached: bool
 
 
+def _log(name: str, value: BaseModel, seconds: float, known: bool) -> None:
+    """What the stage found, for people: numbers and names. Texts are artifacts, so none of what was said gets there."""
+    facts = [f"{field} {fact}" for field, fact in value if isinstance(fact, str | int | float) and field != "sha256"]
+    came = "from its checkpoint" if known else f"after {seconds:.1f} s"
+    get_run_logger().info("%s", f"{name}, {came}: {', '.join(facts)}" if facts else f"{name}, {came}")
+
+
 class Stages:
     """Runs the stages of one flow run, and keeps the time that each took.
 
@@ -166,7 +174,7 @@ class Stages:
         """`here` runs inference in this process whatever the settings say."""
         self._refresh, self._suffix = refresh, suffix
         inline = settings().inference == "inline" if here is None else here
-        self._elsewhere = None if inline else Elsewhere()
+        self._elsewhere = None if inline else Elsewhere(artifacts())
         order = tuple(STAGES)
         self._refreshed = frozenset(order[order.index(refresh) :] if refresh else ())
         self.timings: list[Timing] = []
@@ -201,6 +209,7 @@ class Stages:
             progress.tell(name, "cached", 1.0)
         seconds = round(time.monotonic() - started, 3)
         self.timings.append(Timing(stage=name, seconds=seconds, cached=known))
+        _log(name, value, seconds, known)
         return value
 
     def _known(self, step: Stage[P, R], inputs: dict[str, Any]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import soundfile
 from dubline.checkpoints import content_key
 from dubline.domain import planning
 from dubline.domain.errors import EngineFailed
-from dubline.domain.timeline import PlannedPhrase, SpeechPlan
+from dubline.domain.timeline import PlannedLine, PlannedPhrase, SpeechPlan
 from dubline.domain.transcript import Transcript
 from dubline.engines.contracts import SpeechRequest, SpeechResult
 from dubline.engines.manager import manager
@@ -21,6 +22,8 @@ from dubline.storage.results import Clip, Clips, Plan, Script, SpokenPhrase, Tak
 from dubline.telemetry.progress import teller
 from tasks.stage import artifacts, recall, refreshing, remember, stage
 
+LOOKUPS = 8
+"""Records that are looked up side by side: an hour has thousands, and each costs a way to S3 and back."""
 PEAK = 0.98
 """Largest magnitude of a stored clip's samples."""
 SPEAK_VERSION = 2
@@ -40,12 +43,48 @@ def retake(script: Script, plan: Plan, clips: Clips, engine: EngineSpec, duratio
     transcript = artifacts().load_value(script.artifact, Transcript)
     measured = {spoken.phrase: spoken.clip.duration_ms for spoken in clips.phrases if spoken.clip}
     again = planning.retake(transcript, first, measured, engine_class(engine).rates, duration_ms)
-    takes = {take.phrase: take for take in speak(first, again, engine) if take.clip}  # else the first take stands
-    second = first.replacing(phrase for phrase in again if phrase.id in takes)
+    second, takes = _second(first, again, engine)
     return Take(
         plan=Plan(artifact=artifacts().put_value(second)),
         clips=Clips(phrases=tuple(takes.get(spoken.phrase, spoken) for spoken in clips.phrases)),
     )
+
+
+@stage("speak-again", result=Take)
+def speak_again(script: Script, take: Take, plan: Plan, engine: EngineSpec, duration_ms: int) -> Take:
+    """Speak those lines that `plan` has otherwise than the finished `take`: both takes of each, and nothing else."""
+    before = artifacts().load_value(take.plan.artifact, SpeechPlan)
+    first = artifacts().load_value(plan.artifact, SpeechPlan)
+    transcript = artifacts().load_value(script.artifact, Transcript)
+    changed = [line for line, old in zip(first.lines, before.lines, strict=True) if line != old]
+    spoken = {one.phrase: one for one in speak(first, [p for line in changed for p in line.phrases], engine)}
+    measured = {name: one.clip.duration_ms for name, one in spoken.items() if one.clip}
+    rates = engine_class(engine).rates
+    again = [
+        phrase
+        for line in changed
+        for phrase in planning.retake(*_alone(transcript, first, line), measured, rates, duration_ms)
+    ]
+    second, takes = _second(first, again, engine)
+    clips = {one.phrase: one for one in take.clips.phrases} | spoken | takes
+    return Take(
+        plan=Plan(artifact=artifacts().put_value(second)),
+        clips=Clips(phrases=tuple(clips[phrase.id] for phrase in second.phrases)),
+    )
+
+
+def _alone(transcript: Transcript, plan: SpeechPlan, line: PlannedLine) -> tuple[Transcript, SpeechPlan]:
+    """One line as if there were no other: it is fitted into its own place."""
+    own = tuple(segment for segment in transcript.segments if segment.id == line.segment)
+    return replace(transcript, segments=own), replace(plan, lines=(line,))
+
+
+def _second(
+    first: SpeechPlan, again: Sequence[PlannedPhrase], engine: EngineSpec
+) -> tuple[SpeechPlan, dict[str, SpokenPhrase]]:
+    """The second takes by their phrase, and the plan with them; where one fails, the first take stands."""
+    takes = {take.phrase: take for take in speak(first, again, engine) if take.clip}
+    return first.replacing(phrase for phrase in again if phrase.id in takes), takes
 
 
 def speak(plan: SpeechPlan, phrases: Sequence[PlannedPhrase], engine: EngineSpec) -> tuple[SpokenPhrase, ...]:
@@ -82,9 +121,11 @@ def _asked(phrase: PlannedPhrase, voice: str, plan: SpeechPlan, engine: EngineSp
 
 
 def _recorded(requests: dict[str, _Asked]) -> Iterator[tuple[str, SpokenPhrase]]:
-    for phrase, asked in requests.items():
-        if clip := recall(asked.key, Clip):
-            yield phrase, SpokenPhrase(phrase=phrase, clip=clip)
+    with ThreadPoolExecutor(LOOKUPS) as pool:
+        found = pool.map(lambda asked: recall(asked.key, Clip), requests.values())
+        for phrase, clip in zip(requests, found, strict=True):
+            if clip:
+                yield phrase, SpokenPhrase(phrase=phrase, clip=clip)
 
 
 def _speak(requests: dict[str, _Asked], engine: EngineSpec) -> Iterator[tuple[int, SpokenPhrase]]:

@@ -107,16 +107,15 @@ def _dub(
 
 def _cast(dub: ManifestDub, speech: EngineSpec, speakers: Sequence[Speaker]) -> tuple[CastMember, ...]:
     voices: dict[str, Voice] = {voice.id: voice for voice in engine_class(speech).voices(dub.language)}
-    chosen = {line.speaker: line.voice for line in dub.lines}
     return tuple(
         CastMember(
             speaker=speaker.id,
-            voice=chosen[speaker.id],
-            voice_register=voices[chosen[speaker.id]].register,
+            voice=dub.voices[speaker.id],
+            voice_register=voices[dub.voices[speaker.id]].register,
             median_f0_hz=speaker.median_f0_hz,
         )
         for speaker in speakers
-        if speaker.id in chosen
+        if speaker.id in dub.voices
     )
 
 
@@ -133,6 +132,7 @@ def _line(line: ManifestLine) -> LineReport:
         placed_end_ms=line.end_ms,
         phrases=tuple(_phrase(phrase) for phrase in line.phrases),
         flags=line.flags,
+        edited=line.edited,
     )
 
 

@@ -119,6 +119,8 @@ class LineReport(_Placed):
     phrases: tuple[PhraseReport, ...] = ()
     """Empty where the original's sound was kept."""
     flags: tuple[str, ...] = ()
+    edited: bool = False
+    """Whether a person edited it."""
 
     @property
     def onset_lag_ms(self) -> int:

@@ -21,7 +21,7 @@ from dubline.reporting.chart import Chart, chart
 from dubline.reporting.model import Dub, LineReport, RunReport
 
 FLAG_MEANINGS = {
-    "kept-original": "The line could not be spoken, or has no room: the original voice is heard.",
+    "kept-original": "The line could not be spoken, has no room, or is meant to stay: the original voice is heard.",
     "late": "Starts noticeably after the original.",
     "early": "Starts noticeably before the original.",
     "part-silent": "The translation has fewer words than the original has phrases: during some the dub is silent.",

@@ -25,7 +25,18 @@ class VideoLength:
     seconds: float
 
 
-Event = StageProgress | VideoLength
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule of a quality gate that did not hold."""
+
+    rule: str
+    severity: str
+    subjects: tuple[str, ...]
+    """Ids of the lines that broke it; empty where it is about the whole."""
+    language: str | None
+
+
+Event = StageProgress | VideoLength | Broken
 Listener = Callable[[Event], None]
 _listeners: list[Listener] = []
 _stage: ContextVar[str] = ContextVar("stage", default="")
@@ -48,6 +59,11 @@ def tell(stage: str, state: State, fraction: float) -> None:
 def announce(video_s: float) -> None:
     """Tell how long the video is, as soon as that is known."""
     _publish(VideoLength(video_s))
+
+
+def found(broken: Broken) -> None:
+    """Tell what a gate found, as soon as it did."""
+    _publish(broken)
 
 
 def _publish(event: Event) -> None:
