@@ -38,51 +38,73 @@ class Stack:
     """Start, stop and hurt the whole stack. `folder` keeps its data; without one, nothing is kept.
 
     As root PostgreSQL runs as the user `postgres`, who must be able to enter `folder`. `worker_environment` is
-    added to every worker's. Whatever fails is told as a DublineError in one sentence.
+    added to every worker's, `gateway_environment` to every gateway's. Whatever fails is told as a DublineError in one
+    sentence.
     """
 
     def __init__(
-        self, folder: Path | None = None, *, workers: int = 2, worker_environment: Mapping[str, str] | None = None
+        self,
+        folder: Path | None = None,
+        *,
+        workers: int = 2,
+        gpu_workers: int = 0,
+        gateways: int = 0,
+        worker_environment: Mapping[str, str] | None = None,
+        gateway_environment: Mapping[str, str] | None = None,
     ) -> None:
         self._temporary = folder is None
         self.folder = Path(tempfile.mkdtemp(prefix="dubline-stack-")) if folder is None else folder.resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
         if self._temporary:
             self.folder.chmod(0o711)  # for PostgreSQL's user
-        ports = free_ports(len(SERVED) + len(_WEED_SERVICES) + workers)
+        ports = free_ports(len(SERVED) + len(_WEED_SERVICES) + workers + gpu_workers + gateways)
         self._loopback = Loopback(self.folder, {host: ports.pop() for host in SERVED})
-        self._services = compose.load(_variables(self.folder / "env"))
+        self._services = compose.load(_variables(self.folder / "env") | {"PREFECT_UI_URL": self.url})
         self.postgres = self._process("postgres", more=("-c", "unix_socket_directories="), user=unprivileged())
         self.redis = self._process("redis")
         self.s3 = self._process("seaweedfs", more=[f"-{inner}.port={ports.pop()}" for inner in _WEED_SERVICES])
         self.server = self._process("prefect-server")
         self.services = self._process("prefect-services")
-        self.workers = [
-            self._worker(f"worker-{number}", port, worker_environment or {}) for number, port in enumerate(ports, 1)
-        ]
+        named = [(f"worker-{number + 1}", "worker-cpu") for number in range(workers)]
+        named += [(f"gpu-worker-{number + 1}", "worker-gpu") for number in range(gpu_workers)]
+        self.workers = [self._worker(service, name, ports.pop(), worker_environment or {}) for name, service in named]
+
+        at = [ports.pop() for _ in range(gateways)]
+        told = gateway_environment or {}
+        self.gateways = [self._gateway(number + 1, port, told) for number, port in enumerate(at)]
+        self.gateway_urls = tuple(f"http://{HOST}:{port}" for port in at)
 
     def _process(self, service: str, *, more: Sequence[str] = (), user: str | None = None) -> Process:
         return self._loopback.process(self._services[service], more=more, user=user)
 
-    def _worker(self, name: str, port: int, environment: Mapping[str, str]) -> Process:
+    def _worker(self, service: str, name: str, port: int, environment: Mapping[str, str]) -> Process:
         """Its name is the only thing that a worker here has and one in a container has not."""
         process = self._loopback.process(
-            self._services["worker-cpu"], name, health_port=port, more=("--name", name), environment=environment
+            self._services[service], name, health_port=port, more=("--name", name), environment=environment
         )
         models = self.folder / name / "models"
         if settings().models.exists() and not models.is_symlink():
             models.symlink_to(settings().models, target_is_directory=True)  # the image has them in it
         return process
 
+    def _gateway(self, number: int, port: int, environment: Mapping[str, str]) -> Process:
+        return self._loopback.process(
+            self._services["gateway"], f"gateway-{number}", health_port=port, environment=environment
+        )
+
     @property
     def processes(self) -> tuple[Process, ...]:
         """All of them, in the order in which they start."""
-        return (self.postgres, self.redis, self.s3, self.server, self.services, *self.workers)
+        return (self.postgres, self.redis, self.s3, self.server, self.services, *self.workers, *self.gateways)
 
     @property
     def url(self) -> str:
         """Where Prefect's UI is."""
         return f"http://{HOST}:{self._loopback.ports['prefect-server']}"
+
+    @property
+    def s3_port(self) -> int:
+        return self._loopback.ports["seaweedfs"]
 
     def start(self, *, deploy: bool = False) -> dict[str, float]:
         """Start everything in the composition's order and wait until it is ready; the seconds that each one took.
@@ -93,7 +115,7 @@ class Stack:
         took = self._together(self.postgres, self.redis, self.s3) | self._together(self.server)
         if deploy:
             self.run(*self._services["deploy"].command)
-        return took | self._together(self.services, *self.workers)
+        return took | self._together(self.services, *self.workers, *self.gateways)
 
     def _together(self, *processes: Process) -> dict[str, float]:
         began = time.monotonic()
@@ -109,7 +131,7 @@ class Stack:
         """End everything, last first; a temporary folder goes too."""
         for process in reversed(self.processes):
             process.stop()
-        Path(f"/tmp/seaweedfs-s3-{self._loopback.ports['seaweedfs']}.sock").unlink(missing_ok=True)  # noqa: S108 - its own
+        Path(f"/tmp/seaweedfs-s3-{self.s3_port}.sock").unlink(missing_ok=True)  # noqa: S108 - its own
         if self._temporary:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -162,6 +184,8 @@ def _variables(path: Path) -> dict[str, str]:
 
 def main(
     workers: Annotated[int, typer.Option(min=0, help="How many workers of the pool `cpu`.")] = 2,
+    gpu_workers: Annotated[int, typer.Option(min=0, help="How many workers of the pool `gpu`.")] = 0,
+    gateways: Annotated[int, typer.Option(min=0, help="How many gateways.")] = 1,
     folder: Annotated[Path | None, typer.Option(help="Keeps the data; without it, nothing is kept.")] = None,
     deploy: Annotated[bool, typer.Option(help="Create pools and deployments first.")] = True,
 ) -> None:
@@ -169,10 +193,12 @@ def main(
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell had SIGINT ignored
         signal.signal(number, signal.default_int_handler)
     try:
-        stack = Stack(folder, workers=workers)
+        stack = Stack(folder, workers=workers, gpu_workers=gpu_workers, gateways=gateways)
         try:
             for name, took in stack.start(deploy=deploy).items():
                 print(f"# {name}: ready after {took:.1f} s")
+            for url in stack.gateway_urls:
+                print(f"# gateway {url}")
             print(f"# UI {stack.url}, logs in {stack.folder / 'logs'}; Ctrl-C ends it")
             for name, value in stack.environment().items():
                 print(f"export {name}={value}", flush=True)

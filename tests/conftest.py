@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dubline.settings import Settings, share_threads
+from tests.databases import database, postgresql  # noqa: F401 - fixtures for all tests
 
 ROOT = Path(__file__).parent.parent
 REAL_MODELS = Settings().models
@@ -21,7 +23,12 @@ os.environ["DUBLINE_HOME"] = str(_home)
 # Each of pytest's parallel processes has a home and a server of its own.
 os.environ["DUBLINE_SERVER_PORT"] = str(4555 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]))
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
+os.environ.setdefault("DUBLINE_STORM_SEED", str(secrets.randbelow(10**6)))
 share_threads()
+
+
+def pytest_report_header() -> str:
+    return f"storm of tests/faults: DUBLINE_STORM_SEED={os.environ['DUBLINE_STORM_SEED']} makes the same again"
 
 
 @pytest.fixture(scope="session")

@@ -30,8 +30,8 @@ _HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "content-leng
 class FaultProxy:
     """Stands before an HTTP server on `127.0.0.1:port`."""
 
-    def __init__(self, port: int, matches: Callable[[str, str], bool] = lambda method, path: True) -> None:
-        """`matches` says of a request's method and path whether it may be spoiled."""
+    def __init__(self, port: int = 0, matches: Callable[[str, str], bool] = lambda method, path: True) -> None:
+        """`matches` says of a request's method and path whether it may be spoiled. `port` may be set later."""
         self.port = port
         self.matches = matches
         self.requests: list[str] = []

@@ -10,12 +10,19 @@ import typer.main
 from dubline import profiles
 from dubline.cli import app
 from dubline.domain import errors
+from dubline.gateway.settings import GatewaySettings
 from dubline.settings import Settings
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", [f"DUBLINE_{field.upper()}" for field in Settings.model_fields])
+SETTINGS = [
+    *(f"DUBLINE_{field.upper()}" for field in Settings.model_fields),
+    *(f"DUBLINE_GATEWAY_{field.upper()}" for field in GatewaySettings.model_fields),
+]
+
+
+@pytest.mark.parametrize("name", SETTINGS)
 def test_every_setting_is_documented(name: str) -> None:
     assert f"`{name}`" in README
 

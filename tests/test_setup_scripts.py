@@ -127,7 +127,8 @@ def test_missing_commands_are_installed_and_nothing_else(checkout: Checkout) -> 
 def test_servers_are_installed_when_asked_for_and_do_not_become_services(checkout: Checkout) -> None:
     script = checkout.folder / "scripts" / "setup"
     policy, postgres = checkout.calls.with_name("policy-rc.d"), checkout.calls.with_name("postgresql")
-    places = {"/usr/sbin/policy-rc.d": policy, "/usr/lib/postgresql": postgres}
+    clamd = checkout.calls.with_name("clamd")
+    places = {"/usr/sbin/policy-rc.d": policy, "/usr/lib/postgresql": postgres, "/usr/sbin/clamd": clamd}
     for place, ours in places.items():
         script.write_text(script.read_text().replace(place, str(ours)))
     (checkout.bin / "tee").symlink_to(str(shutil.which("tee")))
@@ -141,16 +142,19 @@ def test_servers_are_installed_when_asked_for_and_do_not_become_services(checkou
     done = checkout.setup("--servers")
     assert done.returncode == 0, done.stderr
     installs = [line.split("--no-install-recommends ")[1] for line in checkout.called("apt-get install")]
-    assert installs == ["postgresql-common", "postgresql redis-server"]
+    assert installs == ["postgresql-common", "postgresql redis-server clamav-daemon chromium fonts-dejavu-core"]
     assert checkout.called("sed")[0].endswith("/etc/postgresql-common/createcluster.conf")
     assert checkout.called("apt-get denied") == ["apt-get denied 101"] * 2
     assert checkout.called("systemctl") == [
-        f"systemctl disable --quiet {name}" for name in ("postgresql", "redis-server")
+        f"systemctl disable --quiet {name}"
+        for name in ("postgresql", "redis-server", "clamav-daemon", "clamav-daemon.socket", "clamav-freshclam")
     ]
     assert not policy.exists()
     (postgres / "15" / "bin").mkdir(parents=True)
     (postgres / "15" / "bin" / "initdb").touch()
     checkout.stand_in(checkout.bin / "redis-server")
+    checkout.stand_in(checkout.bin / "chromium")
+    checkout.stand_in(clamd)
     assert checkout.setup("--servers").returncode == 0
     assert checkout.called("apt-get") == []
 

@@ -1,4 +1,4 @@
-"""Look after the runs once, as housekeeping does: `python -m tests.faults.revive SILENT_S`."""
+"""Look after the runs once, as housekeeping does: `python -m tests.faults.revive [SILENT_S [STARTING_S]]`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import sys
 
 from prefect.client.orchestration import get_client
 
-from tasks.revive import mark_silent, revive
+from tasks.revive import SILENT_S, STARTING_S, TRANSLATE, mark_silent, revive
 
 
-async def main(silent_s: float) -> None:
+async def main(silent_s: float = SILENT_S, starting_s: float = STARTING_S) -> None:
     async with get_client() as client:
-        await mark_silent(client, "translate-video", silent_s)
-        await revive(client, "translate-video")
+        await mark_silent(client, TRANSLATE, silent_s)
+        await revive(client, TRANSLATE, starting_s)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(float(sys.argv[1])))
+    asyncio.run(main(*map(float, sys.argv[1:])))

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import psutil
 import tenacity
 
+from dubline.storage.places import WORKSPACES, LocalPlace
+from infra.loopback import inherited
 from infra.stack import Stack
+from tests.fault_proxy import FaultProxy
 from tests.faults import strikes
 from tests.faults.ledger import Ledger
-from tests.pipeline.workshop import ROOT, Workshop, make_video
+from tests.pipeline.workshop import Workshop, make_video
 
-FINAL = frozenset(("COMPLETED", "FAILED", "CANCELLED", "CRASHED"))
+FAULTS = Path(__file__).parent
+HUNG_S = 30
+"""An ffmpeg that works on two seconds of video for so long hangs."""
+HEARD = {"signed": True}
+"""No two videos say the same, or a checkpoint of one would be one of the other as well."""
 DEPLOYMENT = "translate-video/translate-video"
 _patient = tenacity.retry(
     retry=tenacity.retry_if_exception_type(httpx.HTTPError),
@@ -35,36 +43,51 @@ _patient = tenacity.retry(
 class Rig:
     root: Path
     workers: int = 2
+    gpu_workers: int = 0
+    gateways: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)
-    """Of the workers, beside the rig's own."""
+    """Of the workers and gateways, beside the rig's own."""
 
     def __post_init__(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
         self.workshop = Workshop(self.root, "")
-        # No two videos say the same, or a checkpoint of one would be one of the other as well.
-        self.workshop.profile(asr={"signed": True})
+        self.workshop.profile(asr=HEARD)
         self.strikes, self.ledger_path = self.root / "strikes", self.root / "ledger.jsonl"
         self.strikes.mkdir()
+        self.proxy = FaultProxy(matches=lambda method, path: method in ("GET", "PUT") and "/store/" in path)
+        """Between the workers and their store."""
         environment = {
+            "PATH": os.pathsep.join((str(FAULTS / "bin"), inherited()["PATH"])),
+            "DUBLINE_S3_ENDPOINT": self.proxy.endpoint,
+            "DUBLINE_MEDIA_TIMEOUT_S": str(HUNG_S),
             "DUBLINE_PROFILES": str(self.root / "profiles"),
             "DUBLINE_LEDGER": str(self.ledger_path),
             "DUBLINE_STRIKES": str(self.strikes),
-            "PYTHONPATH": os.pathsep.join((str(ROOT / "tests" / "faults" / "site"), str(ROOT))),
+            "PYTHONPATH": strikes.PYTHONPATH,
             **self.settings,
         }
-        self.stack = Stack(workers=self.workers, worker_environment=environment)
+        self.stack = Stack(
+            workers=self.workers,
+            gpu_workers=self.gpu_workers,
+            gateways=self.gateways,
+            worker_environment=environment,
+            gateway_environment=self.settings,
+        )
+        self.proxy.port = self.stack.s3_port
         self._deployments: dict[str, str] = {}
 
     def __enter__(self) -> Rig:
-        try:
+        with ExitStack() as ending:
+            ending.callback(self.stack.stop)
+            ending.enter_context(self.proxy)
             self.stack.start(deploy=True)
-        except BaseException:
-            self.stack.stop()
-            raise
+            self._ending = ending.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stack.stop()
+        gone = {process.name: process.last_words() for process in self.stack.processes if not process.alive}
+        self._ending.close()
+        assert not gone, "whatever the tests killed they started again"
 
     @property
     def ledger(self) -> Ledger:
@@ -132,9 +155,9 @@ class Rig:
             "POST", f"/flow_runs/{run}/set_state", {"state": {"type": kind, "name": name}, "force": name is not None}
         )
 
-    def revive(self, silent_s: float = 120) -> None:
-        """What housekeeping does on its schedule."""
-        self.stack.run(sys.executable, "-m", "tests.faults.revive", str(silent_s))
+    def revive(self, *limits_s: float) -> None:
+        """What housekeeping does on its schedule; with limits of its own for silence, and for a start."""
+        self.stack.run(sys.executable, "-m", "tests.faults.revive", *map(str, limits_s))
 
     def processes(self) -> list[psutil.Process]:
         """Every process of a flow run, and what it started: whatever has the rig's ledger in its environment."""
@@ -149,33 +172,67 @@ class Rig:
                 continue
         return found
 
+    def processes_of(self, run: str) -> list[psutil.Process]:
+        """Those of one run."""
+        found = []
+        for process in self.processes():
+            with suppress(psutil.Error):
+                if UUID(process.environ().get("PREFECT__FLOW_RUN_ID", str(UUID(int=0)))) == UUID(run):
+                    found.append(process)
+        return found
+
+    def none_left(self) -> None:
+        """Wait until every process of the runs has ended."""
+        until(lambda: not self.processes(), left=self.processes)
+
+    def told(self, lines: int = 15) -> str:
+        """The runs' states, their processes, and the last lines of every log: what explains a failure."""
+        runs = [f"{run['name']}: {' '.join(self.states(run['id']))}" for run in self.runs("translate-video")[:5]]
+        processes = [f"{one.pid} {one.status()} {' '.join(one.cmdline())[:150]}" for one in self.processes()]
+        logs = [
+            f"--- {process.name}{'' if process.alive else ', which is gone'}\n"
+            + "\n".join(process.log.read_text(errors="replace").splitlines()[-lines:])
+            for process in self.stack.processes
+        ]
+        return "\n".join([*runs, *processes, *logs])
+
     def leftovers(self) -> list[Path]:
         """Temporary files of the workers' homes and of output folders."""
         homes = [self.stack.folder / worker.name for worker in self.stack.workers]
         inside = [path for home in homes for path in home.glob("*/tmp/*")]
         return inside + list((self.root / "out").glob("*/.partial-*"))
 
+    def reap(self) -> None:
+        """What the next run on each machine does first: clear up after killed ones."""
+        for worker in self.stack.workers:
+            for working in (self.stack.folder / worker.name).glob(f"*/{WORKSPACES}"):
+                LocalPlace(working.parent).reap()
+
     def published(self, name: str) -> dict[str, str]:
         """sha256 by file name of all that does not speak of the run itself."""
         return published(self.root / "out" / name)
 
     def undisturbed(self, videos: Iterable[Path]) -> dict[str, dict[str, str]]:
-        """What the same requests publish in one calm process with a home of its own."""
-        calm = self.root / "calm"
-        videos = list(videos)
-        subprocess.run(
-            [sys.executable, "-m", "tests.faults.calm", str(calm), *map(str, videos)],
-            env=os.environ
-            | {
-                "DUBLINE_HOME": str(calm / "home"),
-                "DUBLINE_PROFILES": str(self.root / "profiles"),
-                "PREFECT_API_URL": f"{self.stack.url}/api",
-            },
-            cwd=ROOT,
-            check=True,
-            capture_output=True,
-        )
-        return {video.stem: published(calm / video.stem) for video in videos}
+        """What the same requests publish in calm, one after the other in a home of their own."""
+        calm = Workshop(self.root / "calm", f"{self.stack.url}/api")
+        calm.root.mkdir(exist_ok=True)
+        calm.profile(asr=HEARD)
+        found = {}
+        for video in videos:
+            out = calm.root / video.stem
+            basics = ["translate", video, "--from", "en", "--to", "es", "--profile", "fake", "--out", out]
+            done = calm.run(*basics)
+            assert done.returncode == 0, done.stderr
+            found[video.stem] = published(out)
+        return found
+
+
+def until(what: Callable[[], object], timeout_s: float = 180, left: Callable[[], object] = lambda: "") -> None:
+    """Wait for something to come about; `left` tells what stood in its way."""
+    deadline = time.monotonic() + timeout_s
+    while not what():
+        assert time.monotonic() < deadline, f"it never came about {left()}"
+        time.sleep(0.2)
 
 
 def published(out: Path) -> dict[str, str]:
@@ -184,6 +241,3 @@ def published(out: Path) -> dict[str, str]:
     manifest = publication.read(out)
     assert manifest is not None, f"{out} has no manifest"
     return {file.path: file.sha256 for file in manifest.files if not file.role.startswith("report")}
-
-
-__all__ = ["FINAL", "Rig", "published", "strikes"]

@@ -37,7 +37,15 @@ STAGES = (
 REPORTING = ("extract-audio", "transcribe", "diarize", "separate", "translate-es", "synthesize-es", "mix-es", "mux-es")
 """Stages that tell when they are under way."""
 
-
+POINTS = tuple(
+    (stage, moment)
+    for stage in STAGES
+    for moment in ("before", "during", "after")
+    if moment != "during" or stage in REPORTING
+)
+"""Every stage and moment."""
+PYTHONPATH = os.pathsep.join(map(str, (Path(__file__).parent / "site", Path(__file__).parent.parent.parent)))
+"""Python processes with this, and with a folder of strikes as DUBLINE_STRIKES, come by them."""
 _armed = ExitStack()
 
 

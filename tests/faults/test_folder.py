@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
 from dubline import publication
-from tests.faults.rig import Rig
+from tests.faults.rig import Rig, until
 
 pytestmark = pytest.mark.stack
-
-
-def until(what: Callable[[], object], timeout_s: float = 180) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not what():
-        assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.3)
-
-
-def watcher(rig: Rig, run: str) -> list[psutil.Process]:
-    """The process of a run of watch-folder."""
-    return [
-        one
-        for one in rig.processes()
-        if one.environ().get("PREFECT__FLOW_RUN_ID", "").replace("-", "") == run.replace("-", "")
-    ]
 
 
 def test_a_dropped_video_comes_out_done_though_the_watcher_was_killed(rig: Rig, tmp_path: Path) -> None:
@@ -40,7 +21,7 @@ def test_a_dropped_video_comes_out_done_though_the_watcher_was_killed(rig: Rig, 
     rig.wait(run, "Running")
     shutil.copyfile(rig.video("dropped", 390), folder / "first.mp4")
     until(lambda: not (folder / "first.mp4").exists())
-    (process,) = watcher(rig, run)
+    (process,) = rig.processes_of(run)
     process.kill()
     rig.wait(run, "Crashed")
 

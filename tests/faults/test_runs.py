@@ -1,4 +1,4 @@
-"""Runs on the real stack that are killed, cancelled, submitted twice: finished work stays, nothing else is left."""
+"""Runs on the real stack that are killed, frozen, submitted twice: finished work stays, nothing else is left."""
 
 from __future__ import annotations
 
@@ -9,17 +9,9 @@ import psutil
 import pytest
 
 from tests.faults import strikes
-from tests.faults.rig import Rig
+from tests.faults.rig import Rig, until
 
 pytestmark = pytest.mark.stack
-
-
-def gone(rig: Rig, within_s: float) -> bool:
-    """Whether every process of the runs has ended by then."""
-    deadline = time.monotonic() + within_s
-    while rig.processes() and time.monotonic() < deadline:
-        time.sleep(0.2)
-    return not rig.processes()
 
 
 def test_a_killed_run_goes_on_after_its_last_checkpoint(rig: Rig) -> None:
@@ -64,21 +56,6 @@ def test_a_video_that_ends_its_process_every_time_is_quarantined_with_its_reason
     rig.wait(run, "Completed")
 
 
-@pytest.mark.parametrize("stage", ["transcribe", "mix-es"])
-def test_a_cancelled_run_leaves_nothing_behind(rig: Rig, stage: str) -> None:
-    strikes.place(rig.strikes, stage, "before", "hang")
-    run = rig.submit(rig.video(f"cancelled-{stage}", 340 + len(stage)))
-    while strikes.left(rig.strikes):
-        time.sleep(0.2)
-    rig.set_state(run, "CANCELLING")
-    assert gone(rig, within_s=20)
-    rig.wait(run, "Cancelled")
-    ended = time.time()
-    assert not rig.leftovers()
-    time.sleep(2)
-    assert not rig.ledger.after(ended)
-
-
 def test_a_stage_that_finds_no_memory_is_tried_again(rig: Rig) -> None:
     strikes.place(rig.strikes, "transcribe", "before", "memory")
     run = rig.submit(rig.video("memory", 370))
@@ -100,19 +77,18 @@ def test_a_run_whose_process_is_frozen_is_found_by_its_silence_and_taken_up(rig:
     strikes.place(rig.strikes, "mix-es", "before", "freeze")
     video = rig.video("frozen", 385)
     run = rig.submit(video)
-    while strikes.left(rig.strikes):
-        time.sleep(0.2)
+    until(lambda: not strikes.left(rig.strikes))
     (frozen,) = [process for process in rig.processes() if process.status() == psutil.STATUS_STOPPED]
-    rig.revive(silent_s=120)
+    rig.revive()
     assert rig.state(run)["name"] == "Running", "it has been silent for some seconds only"
     time.sleep(25)
-    rig.revive(silent_s=20)
+    rig.revive(20)
     assert "silent" in next(s["message"] for s in rig.history(run) if s["name"] == "Crashed")
     time.sleep(11)
-    rig.revive(silent_s=20)
+    rig.revive(20)
     rig.wait(run, "Completed")
     with suppress(psutil.NoSuchProcess):  # its worker may have ended it
         frozen.resume()  # what wakes up then finds all done, and harms nothing
     time.sleep(5)
     assert rig.published("frozen") == rig.undisturbed([video])["frozen"]
-    assert gone(rig, within_s=60)
+    rig.none_left()

@@ -42,8 +42,9 @@ def without_places(words: tuple[str, ...]) -> list[str]:
 
 @pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"deploy", "worker-gpu"}))
 def test_the_stack_starts_each_service_by_its_own_command(name: str, tmp_path: Path) -> None:
-    stack = Stack(tmp_path, workers=1)
-    (process,) = [process for process in stack.processes if process.name == name.replace("-cpu", "-1")]
+    stack = Stack(tmp_path, workers=1, gateways=1)
+    numbered = {"worker-cpu": "worker-1", "gateway": "gateway-1"}.get(name, name)
+    (process,) = [process for process in stack.processes if process.name == numbered]
     service = compose.load(SECRETS | {"REDIS_PASSWORD": stack.redis.environment["REDISCLI_AUTH"]})[name]
     assert without_places(process.command)[: len(service.command)] == without_places(service.command)
     assert without_places(process.healthcheck) == without_places(service.healthcheck)
@@ -143,9 +144,13 @@ def test_the_image_installs_what_is_locked_and_runs_as_nobody_s_root() -> None:
 def test_the_image_has_the_system_packages_that_set_up_installs() -> None:
     script = (ROOT / "scripts" / "setup").read_text(encoding="utf-8")
     wanted = {name for names in re.findall(r"wanted\+=\(([^)]*)\)", script) for name in names.split()}
-    wanted = {name for name in wanted if name.isascii() and name[0].isalpha()} - {"postgresql", "redis-server"}
+    wanted = {name for name in wanted if name.isascii() and name[0].isalpha()} - {
+        "postgresql",
+        "redis-server",
+        "chromium",
+    }
     installed = set(" ".join(stages()[name] for name in ("base", "build")).split())
-    assert wanted <= installed  # the two have images of their own
+    assert wanted <= installed  # the servers have images of their own, and the browser is for tests
 
 
 def test_the_image_gets_all_of_our_packages() -> None:

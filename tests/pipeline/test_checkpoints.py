@@ -1,9 +1,8 @@
-"""Finished work is never done again: after a kill, at the same request again, for another language, for a lost file."""
+"""Finished work is never done again: at the same request again, for another language, for a lost file."""
 
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,19 +11,6 @@ from tasks.records import sealed
 from tests.pipeline.workshop import Workshop
 
 pytestmark = pytest.mark.server
-
-STRIKES = (
-    "extract-audio:after",
-    "transcribe:during",
-    "attribute:before",
-    "translate-es:during",
-    "synthesize-es:during",
-    "synthesize-es:after",
-    "mix-es:before",
-    "mux-es:after",
-    "publish:before",
-)
-"""In the order of the stages: each run gets past the point where the one before was killed."""
 
 
 @pytest.fixture(scope="module")
@@ -39,31 +25,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory, prefect_server: str, vide
 def published(workshop: Workshop) -> dict[str, str]:
     """sha256 by name of all that does not speak of the run itself."""
     return {f["path"]: f["sha256"] for f in workshop.manifest()["files"] if not f["role"].startswith("report")}
-
-
-def test_a_run_killed_in_stage_after_stage_ends_as_if_nothing_had_happened(
-    workshop: Workshop, video: Path, tmp_path: Path
-) -> None:
-    calm = Workshop(tmp_path / "calm", workshop.api)
-    calm.root.mkdir()
-    calm.profile()
-    assert calm.translate(video).returncode == 0
-
-    for strike in STRIKES:
-        assert workshop.translate(video, strike=strike).returncode == -9, strike
-        assert not (workshop.out / "manifest.json").exists()
-        assert not list(workshop.out.glob("*.mp4"))
-    assert workshop.translate(video).returncode == 0
-
-    assert published(workshop) == published(calm)
-    # Only what was under way when the kill came was asked for again; whoever had finished was not.
-    calls, undisturbed = workshop.engine_calls(), calm.engine_calls()
-    assert set(calls) == set(undisturbed)
-    again = Counter(call.split()[0] for call in (calls - undisturbed).elements())
-    for beside in ("diarization", "separation"):
-        assert again.pop(beside, 0) <= 2, "it ran beside two stages that were killed"
-    assert again == {"asr": 1, "translation": 1}, "each was killed once in mid-call; no line was spoken twice"
-    assert not list((workshop.home / "artifacts" / "tmp").glob("*")), "workspaces of killed runs are cleared"
 
 
 def test_the_same_request_again_calls_no_engine(finished: Workshop, video: Path) -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.pipeline.workshop import ROOT, Workshop
@@ -22,7 +23,7 @@ def gpu_worker(workshop: Workshop) -> Iterator[int]:
     environment = workshop.environment() | {"PREFECT_WORKER_QUERY_SECONDS": "1"}
     subprocess.run([sys.executable, "-m", "deployments.deploy"], env=environment, cwd=ROOT, check=True)
     with (workshop.root / "worker.log").open("wb") as log:
-        command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "gpu", "--type", "process"]
+        command = [sys.executable, "-m", "deployments.worker", "--pool", "gpu"]
         worker = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
     yield worker.pid
     worker.kill()
@@ -35,10 +36,12 @@ def test_models_work_in_runs_of_their_own_and_the_result_is_the_same(
     inline = Workshop(tmp_path / "inline", workshop.api)
     inline.root.mkdir()
     inline.profile()
-    assert inline.translate(video).returncode == 0
+    glossary = tmp_path / "terms.yaml"
+    glossary.write_text("evening: {es: quetzalcoatlus}\n")
+    assert inline.translate(video, "--glossary", str(glossary)).returncode == 0
 
     monkeypatch.setenv("DUBLINE_INFERENCE", "deployment")
-    result = workshop.translate(video)
+    result = workshop.translate(video, "--glossary", str(glossary))
     assert result.returncode == 0, result.stderr
     events = [json.loads(line) for line in workshop.ledger.read_text(encoding="utf-8").splitlines()]
     mine = next(event["pid"] for event in events if event.get("stage") == "extract-audio")
@@ -53,3 +56,17 @@ def test_models_work_in_runs_of_their_own_and_the_result_is_the_same(
         for one in (inline, workshop)
     ]
     assert files[0] == files[1]
+
+    edits = workshop.root / "edits.yaml"
+    edits.write_text("- {segment: 0002, source_text: Who is that}\n")
+    result = workshop.translate(video, "--glossary", str(glossary), "--edits", str(edits))
+    assert result.returncode == 0, result.stderr
+    events = [json.loads(line) for line in workshop.ledger.read_text(encoding="utf-8").splitlines()][len(events) :]
+    edited = {event["capability"]: event["pid"] for event in events if event["event"] == "engine"}
+    mine = next(event["pid"] for event in events if event.get("stage") == "mend-source")
+    assert set(edited) == {"translation", "speech"}
+    assert mine not in edited.values()
+    runs = httpx.post(f"{workshop.api}/flow_runs/filter", json={"flows": {"name": {"any_": ["infer"]}}}).json()
+    assert any("speak-again" in run["name"] for run in runs)
+    for text in ("Who is that", "quetzalcoatlus"):
+        assert text not in json.dumps(runs), "parameters hold no text"

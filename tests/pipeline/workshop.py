@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+
+from tests import forked
+from tests.faults import strikes
 
 ROOT = Path(__file__).parent.parent.parent
 ENGINES = {
@@ -41,6 +43,10 @@ class Workshop:
     def ledger(self) -> Path:
         return self.root / "ledger.jsonl"
 
+    @property
+    def strikes(self) -> Path:
+        return self.root / "strikes"
+
     def profile(self, kinds: dict[str, str] | None = None, **options: dict[str, str | int | float | bool]) -> None:
         """Write the profile `fake`: other `kinds` of fakes than the usual ones, and options, by capability."""
         engines = {name: {"engine": f"tests.fakes:{kind}"} for name, kind in (ENGINES | (kinds or {})).items()}
@@ -60,16 +66,10 @@ class Workshop:
         return os.environ | ours
 
     def run(self, *arguments: str | Path, strike: str | None = None) -> subprocess.CompletedProcess[str]:
-        """`dubline ARGUMENTS`, killed with SIGKILL at `strike` (`stage:moment`) if that is given."""
-        program = ["-m", "tests.pipeline.struck", strike] if strike else ["-m", "dubline.cli"]
-        return subprocess.run(
-            [sys.executable, *program, *map(str, arguments)],
-            env=self.environment(),
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=240,
-        )
+        """`dubline ARGUMENTS`, killed with SIGKILL at `strike` (`stage@moment`) if that is given."""
+        if strike:
+            strikes.place(self.strikes, *strike.split("@"))
+        return forked.run([*map(str, arguments)], self.environment() | {"DUBLINE_STRIKES": str(self.strikes)})
 
     def translate(self, video: Path, *more: str, strike: str | None = None) -> subprocess.CompletedProcess[str]:
         basics = ["translate", video, "--from", "en", "--to", "es", "--profile", "fake", "--out", self.out]
