@@ -36,12 +36,15 @@ FAKES = {
 
 def main() -> None:
     minutes = tuple(map(int, sys.argv[1:])) or MINUTES
+    ours = server.running() is None
     api = server.wait(server.start()).api
     folder = Path(tempfile.mkdtemp(prefix="dubline-long-"))
     try:
         found = [measure(folder, length, api) for length in minutes]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        if ours:
+            server.stop()
     short, long = found[0], found[-1]
     ratios = {
         "time per minute, long / short": round(long["seconds_per_minute"] / short["seconds_per_minute"], 2),

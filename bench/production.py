@@ -1,0 +1,95 @@
+"""What operators wait for, on the real stack: `python -m bench.production` writes bench/results/production.json.
+
+The stack is the one of infra/compose.yaml on loopback, with one worker and the tests' fake engines on videos of two
+seconds. Seconds, medians of TIMES: from the end of a copy into the watched folder until the run is Running, and until
+its results stand in done/; of a finished video that is submitted again; from Cancel until the run's last process is
+gone, and until Prefect says Cancelled.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from flows.watch_folder import WatchedFolder
+from tests.faults import strikes
+from tests.faults.rig import Rig, until
+
+RESULTS = Path(__file__).parent / "results" / "production.json"
+TIMES = 3
+Seconds = dict[str, float]
+
+
+def main() -> None:
+    root = Path(tempfile.mkdtemp(prefix="dubline-production-"))
+    with Rig(root, workers=1) as rig:
+        folder = root / "inbox"
+        folder.mkdir()
+        watched = {"folder": str(folder), "languages": ["es"], "profile": "fake"}
+        rig.wait(rig.start("watch-folder/watch-folder", {"watched": watched}), "Running")
+        measured = {
+            "dropped": medians(lambda number: dropped(rig, folder, number)),
+            "submitted again": medians(lambda number: again(rig, number)),
+            "cancelled": medians(lambda number: cancelled(rig, number)),
+        }
+    shutil.rmtree(root, ignore_errors=True)
+    still_s = WatchedFolder.model_fields["still_s"].default
+    RESULTS.write_text(json.dumps({"times": TIMES, "still_s": still_s} | measured, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(measured))
+
+
+def medians(measure: Callable[[int], Seconds]) -> Seconds:
+    found = [measure(number) for number in range(TIMES)]
+    print(json.dumps(found), flush=True)
+    return {name: round(statistics.median(one[name] for one in found), 1) for name in found[0]}
+
+
+def dropped(rig: Rig, folder: Path, number: int) -> Seconds:
+    name = f"dropped{number}"
+    shutil.copyfile(rig.video(name, 600 + 10 * number), folder / f"{name}.mp4")
+    began = time.time()
+    until(lambda: (folder / "done" / f"{name}.mp4").exists())
+    done = time.time() - began
+    run = next(one for one in rig.runs("translate-video") if name in one["parameters"]["request"]["video"])
+    return {"running": moment(run["start_time"]) - began, "done": done}
+
+
+def again(rig: Rig, number: int) -> Seconds:
+    """In the flow, and with the start of its process: from the worker's taking it to its end."""
+    video = rig.video("again", 640)
+    for key in ("first", f"again {number}"):
+        run = rig.submit(video, key=key)
+        rig.wait(run, "Completed")
+    states = {state["type"]: moment(state["timestamp"]) for state in rig.history(run)}
+    return {
+        "in the flow": states["COMPLETED"] - states["RUNNING"],
+        "with its process": states["COMPLETED"] - states["PENDING"],
+    }
+
+
+def cancelled(rig: Rig, number: int) -> Seconds:
+    """A stage that never ends by itself, as a model's native code may look."""
+    strikes.place(rig.strikes, "translate-es", "before", "hang")
+    run = rig.submit(rig.video(f"cancelled{number}", 660 + 10 * number))
+    until(lambda: not strikes.left(rig.strikes))
+    mine = rig.processes_of(run)
+    began = time.time()
+    rig.set_state(run, "CANCELLING")
+    until(lambda: not any(one.is_running() for one in mine))
+    gone = time.time() - began
+    rig.wait(run, "Cancelled")
+    return {"process gone": gone, "told as Cancelled": time.time() - began}
+
+
+def moment(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""Prefect's and the gates' share of a video of five minutes: `python -m bench.shares` writes bench/results/shares.json.
+
+Real engines of the offline profile. One process translates the sample, and with that has imported and loaded all, then
+ten copies of it one behind the other; its ledger says when each stage's body began and ended. Prefect's share is all
+that is not in a body: what the run waited for each stage beyond its body (stages that run side by side are all counted,
+so it is an upper bound), and what comes before the first and after the last. The gates' share is the sum of their
+bodies, though they run beside the other stages.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bench.sample import SAMPLE, Home
+
+RESULTS = Path(__file__).parent / "results" / "shares.json"
+TIMES = 10
+"""The sample is 30 s long."""
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        long, ledger = folder / "long.mp4", folder / "ledger.jsonl"
+        subprocess.run(
+            ["ffmpeg", "-v", "error", "-stream_loop", str(TIMES - 1), "-i", SAMPLE, "-c", "copy", long], check=True
+        )
+        home = Home(folder / "home", 4700)
+        home.environment |= {"DUBLINE_LEDGER": str(ledger)}
+        home.python("dubline.cli", "up")
+        try:
+            warm: dict[str, Any] = json.loads(home.python("bench.warm", SAMPLE, long, home.root).splitlines()[-1])
+        finally:
+            home.python("dubline.cli", "down")
+        figures = shares(warm, [json.loads(line) for line in ledger.read_text(encoding="utf-8").splitlines()])
+    RESULTS.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    json.dump(figures, sys.stdout)
+
+
+def shares(warm: dict[str, Any], events: list[dict[str, Any]]) -> dict[str, Any]:
+    """Seconds and shares of the second of two videos in a ledger."""
+    start = max(at for at, event in enumerate(events) if event["event"] == "begun" and event["stage"] == "ingest")
+    began = {event["stage"]: event["at"] for event in events[start:] if event["event"] == "begun"}
+    ended = {event["stage"]: event["at"] for event in events[start:] if event["event"] == "finished"}
+    bodies = {stage: ended[stage] - began[stage] for stage in ended}
+    gates = sum(seconds for stage, seconds in bodies.items() if stage.startswith("check-"))
+    waited = {stage: seconds for stage, seconds in warm["stages"].items() if not stage.startswith("check-")}
+    outside = warm["seconds"] - (max(ended.values()) - min(began.values()))
+    prefect = outside + sum(seconds - bodies[stage] for stage, seconds in waited.items())
+    return {
+        "seconds": warm["seconds"],
+        "prefect_s": round(prefect, 2),
+        "prefect_share": round(prefect / warm["seconds"], 4),
+        "gates_s": round(gates, 2),
+        "gates_share": round(gates / warm["seconds"], 4),
+        "cores": len(os.sched_getaffinity(0)),
+    }
+
+
+if __name__ == "__main__":
+    main()
