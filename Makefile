@@ -2,7 +2,7 @@
 
 help:
 	@echo "make demo   set everything up and translate a sample video into out/demo/"
-	@echo "make test   set everything up, with PostgreSQL and Redis, then lint, type-check and run every test"
+	@echo "make test   set everything up, with PostgreSQL, Redis and ClamAV, then lint, type-check and run every test"
 	@echo "make setup  system packages, .venv, offline models; quick when all is there"
 	@echo "make check  what make test runs, without the set-up"
 	@echo "make deploy pools, limits, blocks, automations and deployments on the Prefect server"
