@@ -115,14 +115,17 @@ def _plain(automation: AutomationCore, fields: set[str]) -> object:
 
 
 def crash_zombies() -> AutomationCore:
-    """Runs whose heartbeat stays out are marked Crashed; housekeeping takes them up again."""
-    ended = {f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")}
+    """Runs whose heartbeat stays out are marked Crashed; housekeeping takes them up again.
+
+    One that is scheduled again has no heart until a worker takes it up.
+    """
+    still = ("Completed", "Failed", "Cancelled", "Crashed", "AwaitingRetry")
     return AutomationCore(
         name="crash-zombies",
         description="Marks a run as crashed when its heartbeat stays out.",
         trigger=EventTrigger(
             after={HEARTBEAT},
-            expect={HEARTBEAT, *ended},
+            expect={HEARTBEAT, *(f"prefect.flow-run.{state}" for state in still)},
             match=ResourceSpecification({"prefect.resource.id": ["prefect.flow-run.*"]}),
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive,

@@ -53,8 +53,9 @@ _BAD_INPUT = {
 """What ffmpeg says of a file, and what that means; the first that is found counts."""
 _TOO_MANY_DECODE_ERRORS = 69
 """ffmpeg's exit status when more than two thirds of the frames could not be decoded (-max_error_rate)."""
-_BUSY = 0.5
-"""Cores that a tool used in the mean. Below, it hung or waited; above, it was at work on what the file holds."""
+_BUSY = 0.2
+"""Cores that a tool used in the mean. Below, it hung or waited; above, it was at work on what the file holds, be it on a
+machine that many tools share."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,7 @@ class Rig:
     def states(self, run: str) -> list[str]:
         return [state["name"] for state in self.history(run)]
 
-    def wait(self, run: str, *names: str, timeout_s: float = 180) -> dict[str, Any]:
+    def wait(self, run: str, *names: str, timeout_s: float = 300) -> dict[str, Any]:
         """The run's state once it has one of these names."""
         deadline = time.monotonic() + timeout_s
         while (state := self.state(run))["name"] not in names:
@@ -227,7 +227,7 @@ class Rig:
         return found
 
 
-def until(what: Callable[[], object], timeout_s: float = 180, left: Callable[[], object] = lambda: "") -> None:
+def until(what: Callable[[], object], timeout_s: float = 300, left: Callable[[], object] = lambda: "") -> None:
     """Wait for something to come about; `left` tells what stood in its way."""
     deadline = time.monotonic() + timeout_s
     while not what():

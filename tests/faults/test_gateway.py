@@ -212,7 +212,6 @@ def test_a_session_that_is_resumed_beside_its_frozen_process_ends_right(rig: Rig
     (run,) = [run["id"] for run in rig.runs("translate-video") if run["state"]["name"] == "Running"]
     rig.set_state(run, "SCHEDULED", "AwaitingRetry")
     until(lambda: rig.revive(60, 60) or client.session(session)["state"] == "done")
-    assert rig.states(run).count("Crashed") <= 1
     assert rig.stack.workers[0].alive, "its worker has ended the frozen process, not itself"
 
 
