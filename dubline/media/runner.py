@@ -54,8 +54,8 @@ _BAD_INPUT = {
 _TOO_MANY_DECODE_ERRORS = 69
 """ffmpeg's exit status when more than two thirds of the frames could not be decoded (-max_error_rate)."""
 _BUSY = 0.2
-"""Cores that a tool used in the mean. Below, it hung or waited; above, it was at work on what the file holds, be it on a
-machine that many tools share."""
+"""Cores that a tool used in the mean. Below, it hung or waited; above, it was at work on what the file
+holds, be it on a machine that many tools share."""
 
 
 @dataclass(frozen=True, slots=True)
