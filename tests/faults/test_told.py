@@ -52,7 +52,7 @@ def test_the_channel_hears_of_a_video_that_failed(rig: Rig, heard: tuple[str, li
     broken.write_bytes(b"this is none")
     run = rig.submit(broken)
     rig.wait(run, "Failed")
-    until(lambda: said, timeout_s=60)
+    until(lambda: said)
     assert said[0].startswith("Dubline: no video.mp4 Failed: ")
     assert "cannot be read" in said[0]
     assert f"{rig.stack.url}/runs/flow-run/{run}" in said[0]

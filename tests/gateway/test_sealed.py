@@ -64,7 +64,7 @@ def test_a_sealed_session_is_in_clear_for_its_tenant_alone(key_file: Path, home:
 def gone(what: Callable[[], bool]) -> None:
     from tests.faults.rig import until
 
-    until(what, timeout_s=20)
+    until(what, timeout_s=60)
 
 
 def test_the_query_of_an_address_is_for_the_run_alone(key_file: Path, home: Path) -> None:

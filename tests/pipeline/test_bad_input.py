@@ -175,7 +175,7 @@ def test_an_interruption_ends_soon_and_can_be_taken_up_again(workshop: Workshop,
             assert seen, "the run ended before it could be interrupted"
         os.killpg(process.pid, signal.SIGINT)
         rest = process.stderr.read()
-        assert process.wait(timeout=30) == 130
+        assert process.wait(timeout=120) == 130
     assert "goes on from here" in rest
     assert "Traceback" not in rest
     assert not [child for child in psutil.process_iter(["cmdline"]) if str(workshop.root) in str(child.info["cmdline"])]
