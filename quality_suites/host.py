@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
@@ -15,6 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from types import ModuleType
 from typing import Any
 
 from dubline.domain.errors import EngineUnavailable
@@ -83,7 +85,7 @@ class _Child:
         self.executor = ProcessPoolExecutor(
             max_workers=1, mp_context=context, initializer=_begin, initargs=(os.getpid(), leash)
         )
-        with _interrupts_held():
+        with _interrupts_held(), _main_hidden():
             self.last: Future[Any] = self.executor.submit(os.getpid)  # any work starts the process
 
     def end(self) -> None:
@@ -102,6 +104,17 @@ def _interrupts_held() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _main_hidden() -> Iterator[None]:
+    """A child that is spawned imports its parent's main program first: all of Prefect, and no gate needs that."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _begin(parent: int, leash: Connection) -> None:

@@ -6,6 +6,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,14 @@ def prefect_server() -> Iterator[str]:
     started = server.wait(server.start())
     yield started.api
     server.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """With a failure stands what its stack was at: what is not repeatable has to be told at once."""
+    report: pytest.TestReport = yield  # type: ignore[assignment, misc]
+    rig = getattr(item, "funcargs", {}).get("rig")
+    if report.failed and report.when == "call" and hasattr(rig, "told"):
+        with suppress(Exception):  # the stack may be what failed
+            report.sections.append(("the stack", rig.told()))
+    return report  # type: ignore[return-value]

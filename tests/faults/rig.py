@@ -75,6 +75,7 @@ class Rig:
         )
         self.proxy.port = self.stack.s3_port
         self._deployments: dict[str, str] = {}
+        self._http = httpx.Client(timeout=30)
 
     def __enter__(self) -> Rig:
         with ExitStack() as ending:
@@ -96,7 +97,7 @@ class Rig:
     @_patient
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """A request to the Prefect server, again and again while it is away."""
-        answer = httpx.request(method, f"{self.stack.url}/api{path}", json=body, timeout=30)
+        answer = self._http.request(method, f"{self.stack.url}/api{path}", json=body)
         answer.raise_for_status()
         return answer.json()
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psutil
 import pytest
@@ -119,3 +120,17 @@ def test_the_child_ends_with_a_parent_that_is_killed():
     parent.wait()
     parent.stdout.close()  # not read to its end: a child that lives on would hold it open
     assert _gone(pid)
+
+
+def test_the_child_does_not_import_the_callers_main_program(tmp_path):
+    main = tmp_path / "main.py"
+    main.write_text(
+        "from quality_suites.host import GateHost\n"
+        "print(__name__)\n"
+        "host = GateHost()\n"
+        "print(host._running().last.result() > 0)\n"
+        "host.stop()\n"
+    )
+    command = [sys.executable, main]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(Path.cwd())}, capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["__main__", "True"], done.stderr

@@ -3,6 +3,7 @@
 import os
 
 if "DUBLINE_STRIKES" in os.environ:
-    from tests.faults import strikes
+    from tests.faults import strikes, waved
 
     strikes.arm(os.environ["DUBLINE_STRIKES"])
+    waved.everything()
