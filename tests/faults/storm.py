@@ -106,7 +106,8 @@ def _strike_servers(rig: Rig, chance: random.Random, calm_s: float) -> list[str]
     victims = [stack.postgres, stack.redis, chance.choice(stack.workers), stack.s3, stack.server]
     chance.shuffle(victims)
     for victim in victims:
-        rig.proxy.spoil(*chance.choices(SPOILED, k=3))
+        # Never a flip after a flip: the same wrong content twice is damage where it lies, and that is computed again.
+        rig.proxy.spoil(*chance.sample(SPOILED, k=3), "unavailable")
         time.sleep(calm_s * chance.uniform(0.6, 1.4))
         victim.kill()
         time.sleep(chance.uniform(1, 6))
