@@ -70,12 +70,14 @@ async def _tell(estimate: Estimate) -> None:
             share = round(100 * estimate.fraction, 1)
             if share != told or time.monotonic() - at >= ALIVE_S:
                 with suppress(httpx.HTTPError, TimeoutError):  # a server that is away must not end the run
-                    artifact = await asyncio.wait_for(_told(artifact, share), ALIVE_S)
+                    async with asyncio.timeout(ALIVE_S):
+                        artifact = await _told(artifact, share)
                     told, at = share, time.monotonic()
             await asyncio.sleep(EVERY_S)
     finally:
         with suppress(httpx.HTTPError, TimeoutError):
-            await asyncio.wait_for(_told(artifact, round(100 * estimate.fraction, 1)), ALIVE_S)
+            async with asyncio.timeout(ALIVE_S):
+                await _told(artifact, round(100 * estimate.fraction, 1))
 
 
 async def _told(artifact: UUID | None, share: float) -> UUID:

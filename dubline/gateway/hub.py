@@ -36,7 +36,8 @@ class Hub:
             with suppress(ServiceUnavailable):  # followers wait until the database is back
                 await self._look()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), LOOK_S)
+                async with asyncio.timeout(LOOK_S):
+                    await self._woken.wait()
             self._woken.clear()
 
     def wake(self) -> None:

@@ -35,7 +35,8 @@ async def run(having: Services) -> None:
             await once(having)
         await asyncio.sleep(LEAST_S)
         with suppress(TimeoutError):
-            await asyncio.wait_for(having.runs_changed.wait(), EVERY_S - LEAST_S)
+            async with asyncio.timeout(EVERY_S - LEAST_S):
+                await having.runs_changed.wait()
         having.runs_changed.clear()
 
 

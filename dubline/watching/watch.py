@@ -47,7 +47,8 @@ async def watch(watcher: Watcher, tell: Tell, complain: Callable[[str], Any]) ->
                 thorough, pause_s = True, ERROR_S
             await asyncio.sleep(REST_S)
             with suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), pause_s)
+                async with asyncio.timeout(pause_s):
+                    await changed.wait()
 
 
 async def reconcile(watcher: Watcher, still_s: float, tell: Tell) -> None:
