@@ -3,6 +3,8 @@
 `python -m deployments.worker --pool cpu --limit 2` takes the options of `prefect worker start`. That one (Prefect 3.8),
 with a limit, ends at once in such a case, and every video on the machine with it: somebody chose Retry before the
 cancelled run's process was gone, or a frozen run was resumed.
+
+It also starts a run's process at once. Prefect's first starts another, which fetches the code; ours is installed.
 """
 
 from __future__ import annotations
@@ -18,16 +20,28 @@ import psutil
 from prefect.cli import app
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import WorkerFlowRunResponse
-from prefect.workers.process import ProcessWorker
+from prefect.utilities.processutils import command_to_string
+from prefect.workers.process import ProcessJobConfiguration, ProcessWorker
 
 GRACE_S = 15.0
 """For a process to end by itself when its run was scheduled again; one that is frozen never does."""
+
+
+class Configuration(ProcessJobConfiguration):
+    """A run's process is Prefect's engine, in this Python, unless its deployment says otherwise."""
+
+    def prepare_for_flow_run(self, *args: Any, **kwargs: Any) -> None:
+        self.command = self.command or command_to_string([sys.executable, "-m", "prefect.engine"])
+        super().prepare_for_flow_run(*args, **kwargs)
+
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", UserWarning)  # "The existing type will be overridden", as it shall
 
     class Worker(ProcessWorker):
         """Takes a run up again when the process that it has of it is gone."""
+
+        job_configuration = Configuration
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)

@@ -31,6 +31,8 @@ from infra.process import HOST, Process, free_ports, program
 CLIENT_TIMEOUT_S = 300
 _WEED_SERVICES = ("master", "filer", "volume", "admin")
 """Inside SeaweedFS, which in a container keeps their usual ports to itself."""
+_LATER = 4
+"""So many workers may be added."""
 _SECRETS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "S3_SECRET_KEY")
 
 
@@ -57,7 +59,8 @@ class Stack:
         self.folder.mkdir(parents=True, exist_ok=True)
         if self._temporary:
             self.folder.chmod(0o711)  # for PostgreSQL's user
-        ports = free_ports(len(SERVED) + len(_WEED_SERVICES) + workers + gpu_workers + gateways)
+        ports = free_ports(len(SERVED) + len(_WEED_SERVICES) + workers + gpu_workers + gateways + _LATER)
+        self._ports = ports
         self._loopback = Loopback(self.folder, {host: ports.pop() for host in SERVED})
         self._services = compose.load(_variables(self.folder / "env") | {"PREFECT_UI_URL": self.url})
         self.postgres = self._process("postgres", more=("-c", "unix_socket_directories="), user=unprivileged())
@@ -65,9 +68,12 @@ class Stack:
         self.s3 = self._process("seaweedfs", more=[f"-{inner}.port={ports.pop()}" for inner in _WEED_SERVICES])
         self.server = self._process("prefect-server")
         self.services = self._process("prefect-services")
-        named = [(f"worker-{number + 1}", "worker-cpu") for number in range(workers)]
-        named += [(f"gpu-worker-{number + 1}", "worker-gpu") for number in range(gpu_workers)]
-        self.workers = [self._worker(service, name, ports.pop(), worker_environment or {}) for name, service in named]
+        self._worker_environment = worker_environment or {}
+        self.workers: list[Process] = []
+        for number in range(workers):
+            self.add_worker("worker-cpu", f"worker-{number + 1}")
+        for number in range(gpu_workers):
+            self.add_worker("worker-gpu", f"gpu-worker-{number + 1}")
 
         at = [ports.pop() for _ in range(gateways)]
         told = gateway_environment or {}
@@ -77,14 +83,16 @@ class Stack:
     def _process(self, service: str, *, more: Sequence[str] = (), user: str | None = None) -> Process:
         return self._loopback.process(self._services[service], more=more, user=user)
 
-    def _worker(self, service: str, name: str, port: int, environment: Mapping[str, str]) -> Process:
-        """Its name is the only thing that a worker here has and one in a container has not."""
+    def add_worker(self, service: str, name: str) -> Process:
+        """One more, not started. Its name is the only thing that it has and one in a container has not."""
+        told = self._worker_environment
         process = self._loopback.process(
-            self._services[service], name, health_port=port, more=("--name", name), environment=environment
+            self._services[service], name, health_port=self._ports.pop(), more=("--name", name), environment=told
         )
         models = self.folder / name / "models"
         if settings().models.exists() and not models.is_symlink():
             models.symlink_to(settings().models, target_is_directory=True)  # the image has them in it
+        self.workers.append(process)
         return process
 
     def _gateway(self, number: int, port: int, environment: Mapping[str, str]) -> Process:

@@ -24,6 +24,10 @@ from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parent.parent
 TIMEOUT_S = 240
+IMPORTED = (
+    *("dubline.cli", "flows.translate_video", "tests.fakes"),
+    *("great_expectations", "scipy.optimize", "scipy.signal"),  # which stages would import
+)
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
@@ -72,7 +76,7 @@ def _serve() -> None:
 
     # As the command does, before anything of Prefect is imported.
     os.environ.update(server.environment() | {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"})
-    for module in ("dubline.cli", "flows.translate_video", "great_expectations", "tests.fakes"):
+    for module in IMPORTED:
         import_module(module)
     for line in sys.stdin:
         request = json.loads(line)

@@ -106,7 +106,8 @@ def _strike_servers(rig: Rig, chance: random.Random, calm_s: float) -> list[str]
     victims = [stack.postgres, stack.redis, chance.choice(stack.workers), stack.s3, stack.server]
     chance.shuffle(victims)
     for victim in victims:
-        # Never a flip after a flip: the same wrong content twice is damage where it lies, and that is computed again.
+        # One flip at most lies in wait: the same wrong content twice is damage where it lies, and is computed again.
+        rig.proxy.clear()
         rig.proxy.spoil(*chance.sample(SPOILED, k=3), "unavailable")
         time.sleep(calm_s * chance.uniform(0.6, 1.4))
         victim.kill()
@@ -117,7 +118,7 @@ def _strike_servers(rig: Rig, chance: random.Random, calm_s: float) -> list[str]
 
 
 def _revive(rig: Rig, over: threading.Event, patience_s: Sequence[float]) -> None:
-    while not over.wait(12):
+    while not over.wait(15):
         try:
             rig.revive(*patience_s)
         except Exception as error:  # noqa: BLE001 - the server may be away in a storm; the next round sees to it

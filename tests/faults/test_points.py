@@ -9,10 +9,10 @@ import pytest
 
 from tests.faults import strikes
 from tests.faults.ledger import Ledger
-from tests.faults.rig import published
+from tests.faults.rig import Rig, published
 from tests.pipeline.workshop import Workshop, make_video
 
-pytestmark = pytest.mark.server
+pytestmark = pytest.mark.stack
 
 
 def made(root: Path, api: str) -> Workshop:
@@ -22,9 +22,9 @@ def made(root: Path, api: str) -> Workshop:
     return workshop
 
 
-def test_a_run_killed_at_every_point_ends_as_if_nothing_had_happened(tmp_path: Path, prefect_server: str) -> None:
+def test_a_run_killed_at_every_point_ends_as_if_nothing_had_happened(tmp_path: Path, rig: Rig) -> None:
     video = make_video(tmp_path / "clip.mp4")
-    calm, march = (made(tmp_path / name, prefect_server) for name in ("calm", "march"))
+    calm, march = (made(tmp_path / name, f"{rig.stack.url}/api") for name in ("calm", "march"))
     assert calm.translate(video).returncode == 0
 
     # All faults lie in wait at once. A process dies at the first that it comes by, and takes that one away.

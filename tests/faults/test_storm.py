@@ -14,5 +14,5 @@ pytestmark = pytest.mark.stack
 
 def test_videos_in_a_storm_end_right(rig: Rig) -> None:
     seed = int(os.environ["DUBLINE_STORM_SEED"])
-    outcome = storm.run(rig, videos=5, seed=seed, calm_s=12, patience_s=(60, 60), timeout_s=500)
+    outcome = storm.run(rig, videos=4, seed=seed, calm_s=10, patience_s=(60, 60), timeout_s=500)
     assert outcome.clean, outcome
