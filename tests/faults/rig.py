@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
@@ -15,14 +15,16 @@ from uuid import UUID
 import httpx
 import psutil
 import tenacity
+from prefect.client.orchestration import PrefectClient
 
 from dubline.storage.places import WORKSPACES, LocalPlace
 from infra.loopback import inherited
 from infra.stack import Stack
+from tasks.revive import SILENT_S, STARTING_S, TRANSLATE, mark_silent, revive
 from tests.fault_proxy import FaultProxy
 from tests.faults import strikes
 from tests.faults.ledger import Ledger
-from tests.pipeline.workshop import Workshop, make_video
+from tests.pipeline.workshop import Workshop, make_video, one_certificate
 
 FAULTS = Path(__file__).parent
 HUNG_S = 30
@@ -63,6 +65,7 @@ class Rig:
             "DUBLINE_LEDGER": str(self.ledger_path),
             "DUBLINE_STRIKES": str(self.strikes),
             "PYTHONPATH": strikes.PYTHONPATH,
+            "PREFECT_API_SSL_CERT_FILE": str(one_certificate()),
             **self.settings,
         }
         self.stack = Stack(
@@ -72,6 +75,7 @@ class Rig:
             gateway_environment=self.settings,
         )
         self.proxy.port = self.stack.s3_port
+        self._told_before = 0
         self._deployments: dict[str, str] = {}
         self._http = httpx.Client(timeout=30)
 
@@ -95,9 +99,13 @@ class Rig:
             for schedule in deployment["schedules"]:
                 self.ask("PATCH", f"/deployments/{deployment['id']}/schedules/{schedule['id']}", {"active": False})
 
+    def begin_ledger(self) -> None:
+        """From here on `ledger` tells only of what is still to come."""
+        self._told_before = len(Ledger.read(self.ledger_path).events)
+
     @property
     def ledger(self) -> Ledger:
-        return Ledger.read(self.ledger_path)
+        return Ledger(Ledger.read(self.ledger_path).events[self._told_before :])
 
     @_patient
     def ask(self, method: str, path: str, body: Any = None) -> Any:
@@ -163,7 +171,7 @@ class Rig:
 
     def revive(self, *limits_s: float) -> None:
         """What housekeeping does on its schedule; with limits of its own for silence, and for a start."""
-        self.stack.run(sys.executable, "-m", "tests.faults.revive", *map(str, limits_s))
+        asyncio.run(_revive(f"{self.stack.url}/api", *limits_s))
 
     def processes(self) -> list[psutil.Process]:
         """Every process of a flow run, and what it started: whatever has the rig's ledger in its environment."""
@@ -231,6 +239,12 @@ class Rig:
             assert done.returncode == 0, done.stderr
             found[video.stem] = published(out)
         return found
+
+
+async def _revive(api: str, silent_s: float = SILENT_S, starting_s: float = STARTING_S) -> None:
+    async with PrefectClient(api) as client:
+        await mark_silent(client, TRANSLATE, silent_s)
+        await revive(client, TRANSLATE, starting_s)
 
 
 def until(what: Callable[[], object], timeout_s: float = 300, left: Callable[[], object] = lambda: "") -> None:

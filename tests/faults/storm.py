@@ -80,6 +80,7 @@ def run(
             left = {name: run for name, run in left.items() if rig.state(run)["type"] != "COMPLETED"}
             time.sleep(2)
     finally:
+        rig.proxy.clear()
         over.set()
         reviver.join()
     seconds = time.monotonic() - began

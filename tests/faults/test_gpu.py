@@ -46,7 +46,7 @@ def test_a_killed_inference_gives_its_slot_back_and_is_started_again(rig: Rig) -
 
 def test_cancelling_a_video_ends_its_inference(rig: Rig) -> None:
     strikes.place(rig.strikes, "synthesize-es", "before", "hang")
-    run = rig.submit(rig.video("cancelled", 520), **ELSEWHERE)
+    run = rig.submit(rig.video("cancelled inference", 520), **ELSEWHERE)
     until(lambda: not strikes.left(rig.strikes))
     rig.set_state(run, "CANCELLING")
     until(lambda: not rig.processes())

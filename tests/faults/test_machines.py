@@ -46,6 +46,7 @@ def test_a_prefect_server_killed_in_mid_run_is_waited_for(rig: Rig) -> None:
 
 def test_a_store_that_answers_503_drops_connections_and_flips_bits_costs_nothing_but_time(rig: Rig) -> None:
     faults = ["unavailable", "flip-request", "drop", "flip", "unavailable", "drop", "flip"]
+    rig.proxy.clear()
     rig.proxy.spoiled.clear()
     rig.proxy.spoil(*faults)
     video = rig.video("spoiled", 420)

@@ -38,7 +38,9 @@ def test_a_finished_video_submitted_again_starts_no_stage(rig: Rig) -> None:
 
 def test_the_same_idempotency_key_is_the_same_run(rig: Rig) -> None:
     video = rig.video("again", 320)
-    assert rig.submit(video, key="one key") == rig.submit(video, key="one key")
+    run = rig.submit(video, key="one key")
+    assert rig.submit(video, key="one key") == run
+    rig.wait(run, "Completed")
 
 
 def test_a_video_that_ends_its_process_every_time_is_quarantined_with_its_reason(rig: Rig) -> None:
