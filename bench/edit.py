@@ -12,14 +12,13 @@ from __future__ import annotations
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from bench.sample import SAMPLE, Home
+from bench.sample import SAMPLE, Home, repeated
 from dubline.edits import LineEdit
 from dubline.publication import Manifest
 from dubline.request import TranslateRequest
@@ -27,7 +26,6 @@ from dubline.settings import settings, share_threads
 
 RESULTS = Path(__file__).parent / "results" / "edit.json"
 TIMES = 20
-"""The sample is 30 s long."""
 WORDINGS = ("Esto no lo dijo nadie así.", "Y ahora se dice de otra manera.", "Así suena mucho mejor, creo yo.")
 GOAL = 0.15
 
@@ -35,17 +33,11 @@ GOAL = 0.15
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        long, ledger = folder / "long.mp4", folder / "ledger.jsonl"
-        subprocess.run(
-            ["ffmpeg", "-v", "error", "-stream_loop", str(TIMES - 1), "-i", SAMPLE, "-c", "copy", long], check=True
-        )
+        long, ledger = repeated(folder, TIMES), folder / "ledger.jsonl"
         home = Home(folder / "home", 4720)
         home.environment |= {"DUBLINE_LEDGER": str(ledger)}
-        home.python("dubline.cli", "up")
-        try:
+        with home.served():
             figures: dict[str, Any] = json.loads(home.python("bench.edit", long, folder / "out").splitlines()[-1])
-        finally:
-            home.python("dubline.cli", "down")
     RESULTS.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(figures, indent=1))
 

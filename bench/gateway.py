@@ -212,7 +212,8 @@ def upload(url: str, headers: dict[str, str], content: bytes) -> str:
     location = str(place.headers["location"])
     piece = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
     connection.request("PATCH", location, body=content, headers=headers | piece)
-    assert connection.getresponse().status == 204  # noqa: S101
+    if (status := connection.getresponse().status) != 204:
+        raise RuntimeError(f"The upload was answered with {status}.")
     return location.rsplit("/", 1)[1]
 
 

@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,15 @@ class Home:
         done = subprocess.run(command, env=self.environment, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
         return done.stdout
 
+    @contextmanager
+    def served(self) -> Iterator[None]:
+        """With a Prefect server of its own."""
+        self.python("dubline.cli", "up")
+        try:
+            yield
+        finally:
+            self.python("dubline.cli", "down")
+
     def translate(self) -> float:
         """Seconds from start to end."""
         began = time.monotonic()
@@ -58,11 +69,19 @@ class Home:
         return dict(manifest["stage_seconds"])
 
 
+def repeated(folder: Path, times: int) -> Path:
+    """The sample, which is 30 s long, so often in one video."""
+    path = folder / "long.mp4"
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-stream_loop", str(times - 1), "-i", SAMPLE, "-c", "copy", path], check=True
+    )
+    return path
+
+
 def cold(folder: Path, number: int) -> dict[str, Any]:
     """A first run with a server that is up; the same again; and again with the output folder gone."""
     home = Home(folder / f"cold-{number}", 4600 + number)
-    home.python("dubline.cli", "up")
-    try:
+    with home.served():
         figures: dict[str, Any] = {"seconds": home.translate(), "first words": home.first_words()}
         figures["stages"] = home.stages()
         figures["again"] = home.translate()
@@ -70,8 +89,6 @@ def cold(folder: Path, number: int) -> dict[str, Any]:
         figures["republished"] = home.translate()
         audio = next(p for p in (home.root / "artifacts").glob("*/*.flac") if _is_speech(p))
         figures["engine alone"] = float(home.python("bench.engine_alone", audio))
-    finally:
-        home.python("dubline.cli", "down")
     return figures
 
 
@@ -96,11 +113,8 @@ def warm(folder: Path) -> dict[str, Any]:
     other = folder / "other.mp4"
     change = ["-c", "copy", "-c:a", "aac", "-af", "volume=0.99"]
     subprocess.run(["ffmpeg", "-v", "error", "-i", SAMPLE, *change, other], check=True)
-    home.python("dubline.cli", "up")
-    try:
+    with home.served():
         printed = home.python("bench.warm", SAMPLE, other, home.root)
-    finally:
-        home.python("dubline.cli", "down")
     figures: dict[str, Any] = json.loads(printed.splitlines()[-1])
     return figures
 

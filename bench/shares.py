@@ -11,33 +11,25 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.sample import SAMPLE, Home
+from bench.sample import SAMPLE, Home, repeated
 
 RESULTS = Path(__file__).parent / "results" / "shares.json"
 TIMES = 10
-"""The sample is 30 s long."""
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        long, ledger = folder / "long.mp4", folder / "ledger.jsonl"
-        subprocess.run(
-            ["ffmpeg", "-v", "error", "-stream_loop", str(TIMES - 1), "-i", SAMPLE, "-c", "copy", long], check=True
-        )
+        long, ledger = repeated(folder, TIMES), folder / "ledger.jsonl"
         home = Home(folder / "home", 4700)
         home.environment |= {"DUBLINE_LEDGER": str(ledger)}
-        home.python("dubline.cli", "up")
-        try:
+        with home.served():
             warm: dict[str, Any] = json.loads(home.python("bench.warm", SAMPLE, long, home.root).splitlines()[-1])
-        finally:
-            home.python("dubline.cli", "down")
         figures = shares(warm, [json.loads(line) for line in ledger.read_text(encoding="utf-8").splitlines()])
     RESULTS.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     json.dump(figures, sys.stdout)

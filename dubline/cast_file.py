@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dubline.domain.casting import register_of
 from dubline.domain.errors import InvalidRequest
 from dubline.domain.transcript import Transcript
+from dubline.storage.value import Value
 
 CAST = "cast.yaml"
 _HEAD = """\
@@ -18,10 +19,8 @@ _HEAD = """\
 """
 
 
-class VoiceOverride(BaseModel):
+class VoiceOverride(Value):
     """A person's choice."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     speaker: str
     voice: str

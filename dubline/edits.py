@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from dubline.domain.errors import InvalidRequest
 from dubline.domain.glossary import normal
 from dubline.domain.mending import Mend, Mends
 from dubline.domain.time import Span
+from dubline.storage.value import Value
 
 LONGEST_CHARS = 1000
 """Five times what attribution lets into one line (`dubline.domain.attribution.LONGEST_CHARS`)."""
@@ -42,11 +43,11 @@ Text = Annotated[str, Field(max_length=LONGEST_CHARS), AfterValidator(_one_line)
 Instant = Annotated[int, Field(ge=0)]
 
 
-class LineEdit(BaseModel):
+class LineEdit(Value):
     """What is to be other in one line. What it leaves out stays; of two edits of the same thing the later holds."""
 
     # Texts are what was said in somebody's video: an error that quotes them would carry them into logs.
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     segment: Name = Field(description="Id of the line, as manifest.json names it.")
     language: Name | None = Field(

@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field, ValidationError
 
 from dubline.domain.errors import OutputUnavailable
 from dubline.storage.artifacts import sha256_of, sync_directory
 from dubline.storage.places import owner, remove_if_orphaned
+from dubline.storage.value import Value
 
 MANIFEST = "manifest.json"
 Role = Literal[
@@ -37,11 +38,7 @@ Role = Literal[
 ]
 
 
-class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class PublishedFile(Model):
+class PublishedFile(Value):
     role: Role
     path: str
     """Relative to the output folder."""
@@ -49,7 +46,7 @@ class PublishedFile(Model):
     language: str | None = None
 
 
-class ManifestPhrase(Model):
+class ManifestPhrase(Value):
     """What is said between two pauses of a line."""
 
     id: str
@@ -68,7 +65,7 @@ class ManifestPhrase(Model):
     clip_sha256: str
 
 
-class ManifestLine(Model):
+class ManifestLine(Value):
     """One line of a dub: enough to measure it again from the media and its clips alone."""
 
     segment: str
@@ -88,17 +85,17 @@ class ManifestLine(Model):
     """Whether a person edited it, in the source or for this language."""
 
 
-class ManifestDub(Model):
+class ManifestDub(Value):
     language: str
     video: str
     alternatives: bool = False
     """Whether the translator offered other wordings of a line to choose from."""
-    voices: dict[str, str] = {}
+    voices: dict[str, str] = Field(default_factory=dict)
     """Speaker -> voice; lines that a person gave another one differ."""
     lines: tuple[ManifestLine, ...]
 
 
-class Manifest(Model):
+class Manifest(Value):
     key: str
     """What was asked: the content of the source, languages, engines and stages."""
     source: str
@@ -115,7 +112,7 @@ class Manifest(Model):
     dubs: tuple[ManifestDub, ...]
     files: tuple[PublishedFile, ...]
     warnings: tuple[str, ...] = ()
-    stage_seconds: dict[str, float] = {}
+    stage_seconds: dict[str, float] = Field(default_factory=dict)
     """Stage -> wall time of the run that wrote this; stages found in the cache are left out."""
 
 

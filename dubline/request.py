@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from dubline import profiles
 from dubline.cast_file import VoiceOverride, voices_for
@@ -16,6 +16,7 @@ from dubline.engines.registry import engine_class
 from dubline.profiles import Profile
 from dubline.stages import STAGES
 from dubline.storage.locations import Location, VideoLocation
+from dubline.storage.value import Value
 
 
 def in_order(schema: dict[str, Any]) -> None:
@@ -24,10 +25,8 @@ def in_order(schema: dict[str, Any]) -> None:
         one["position"] = position
 
 
-class SessionReference(BaseModel):
+class SessionReference(Value):
     """The session that a run works for; what it asks for at that revision stands in the database."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     tenant: str
@@ -35,10 +34,10 @@ class SessionReference(BaseModel):
     attempt: int
 
 
-class TranslateRequest(BaseModel):
+class TranslateRequest(Value):
     """Parameters of a run."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=in_order)
+    model_config = ConfigDict(json_schema_extra=in_order)
 
     video: VideoLocation = Field(
         description="The video to translate: a path, s3://bucket/key or an https:// address. It is never changed."

@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 
 from prefect import flow, get_client
 from prefect.logging import get_run_logger
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from dubline.request import in_order
+from dubline.storage.value import Value
 from dubline.watching.following import Told
 from dubline.watching.ledger import Ledger
 from dubline.watching.options import Options
@@ -25,10 +26,10 @@ SHOWN = 10
 """File names in one line of the log."""
 
 
-class WatchedFolder(BaseModel):
+class WatchedFolder(Value):
     """A folder into which people drop videos."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=in_order)
+    model_config = ConfigDict(json_schema_extra=in_order)
 
     folder: str = Field(description="A path, or s3://bucket/prefix. Workers must find it under the same name.")
     languages: tuple[str, ...] = Field(

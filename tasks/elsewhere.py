@@ -25,13 +25,14 @@ from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.context import FlowRunContext
 from prefect.deployments import arun_deployment
 from prefect.states import Cancelling
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from dubline.domain.errors import EngineFailed, EngineUnavailable
 from dubline.settings import settings
 from dubline.storage import sealed
 from dubline.storage.artifacts import ArtifactStore
 from dubline.storage.results import ArtifactRef
+from dubline.storage.value import Value
 
 if TYPE_CHECKING:
     from tasks.stage import Stage
@@ -44,10 +45,8 @@ LOST_RUNS = 3
 """So many crash before it is given up; each finds what the one before had finished."""
 
 
-class StageCall(BaseModel):
+class StageCall(Value):
     """One stage with its inputs, small values that refer to artifacts."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     stage: str = Field(description="Name of the stage, such as transcribe.")
     suffix: str = Field(default="", description="What its task run's name ends with, such as -es.")
@@ -55,11 +54,9 @@ class StageCall(BaseModel):
     refresh: bool = Field(default=False, description="Compute it again though its checkpoint is there.")
 
 
-class StageCalls(BaseModel):
+class StageCalls(Value):
     """Stages that one run computes side by side. They are stored, and the run's parameters refer to them: a glossary's
     terms are not for the eyes of everybody who sees the Prefect UI."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     calls: tuple[StageCall, ...]
 

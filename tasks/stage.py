@@ -31,7 +31,7 @@ from dubline.stages import INFERENCE, STAGES
 from dubline.storage.artifacts import ArtifactStore
 from dubline.storage.chosen import artifact_store, checkpoint_place
 from dubline.storage.places import keep_young
-from dubline.storage.results import Value
+from dubline.storage.value import Value
 from dubline.telemetry import ledger, progress
 from tasks.elsewhere import Elsewhere
 from tasks.records import RecordFiles

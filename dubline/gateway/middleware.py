@@ -105,7 +105,7 @@ class LastResort:
 
         try:
             await self._app(scope, receive, sent)
-        except Exception as error:  # that is what it is for
+        except Exception as error:  # whatever nobody foresaw is a 500 with headers, a body and a line of log
             refused = refusal(error, scope["path"])
             if started:
                 raise

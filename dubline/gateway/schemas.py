@@ -14,6 +14,7 @@ from dubline.edits import LineEdit
 from dubline.gateway.access import Permission
 from dubline.storage.accounts import Role
 from dubline.storage.sessions.model import Failure, State
+from dubline.storage.value import Value
 
 MOST_LANGUAGES = 10
 MOST_TERMS = 5000
@@ -21,10 +22,10 @@ LATEST_MS = 100 * 3_600_000
 """No video is that long."""
 
 
-class Body(BaseModel):
+class Body(Value):
     """What comes in: what is not known is refused, and no text is quoted in an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(hide_input_in_errors=True)
 
 
 class Shown(BaseModel):

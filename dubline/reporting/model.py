@@ -10,9 +10,10 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt
+from pydantic import AfterValidator, Field, NonNegativeInt
 
 from dubline.domain.time import Span
+from dubline.storage.value import Value
 
 
 def _inside(name: str) -> str:
@@ -26,11 +27,7 @@ RelativeName = Annotated[str, AfterValidator(_inside)]
 """A file inside the report's folder; ValidationError for a path that leads out of it."""
 
 
-class _Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class SourceFacts(_Value):
+class SourceFacts(Value):
     """The video that went in."""
 
     file_name: str
@@ -41,14 +38,14 @@ class SourceFacts(_Value):
     language_confidence: float = Field(ge=0, le=1)
 
 
-class StageTiming(_Value):
+class StageTiming(Value):
     stage: str
     seconds: float = Field(ge=0)
     cached: bool = False
     """Taken from an earlier run; `seconds` is then what looking it up took."""
 
 
-class EngineUse(_Value):
+class EngineUse(Value):
     """What did the work of a capability, and on which terms."""
 
     capability: str
@@ -59,7 +56,7 @@ class EngineUse(_Value):
     """What a person should know, such as that the weights must not be used commercially."""
 
 
-class DubFiles(_Value):
+class DubFiles(Value):
     video: RelativeName
     srt: RelativeName | None = None
     vtt: RelativeName | None = None
@@ -67,7 +64,7 @@ class DubFiles(_Value):
     source_vtt: RelativeName | None = None
 
 
-class CastMember(_Value):
+class CastMember(Value):
     speaker: str
     voice: str
     voice_register: Literal["low", "high"] | None = None
@@ -76,7 +73,7 @@ class CastMember(_Value):
     """Of the speaker in the source."""
 
 
-class _Placed(_Value):
+class _Placed(Value):
     """What has a time in the source and one in the dub."""
 
     start_ms: NonNegativeInt
@@ -133,7 +130,7 @@ class LineReport(_Placed):
         return min(rates), max(rates)
 
 
-class FindingReport(_Value):
+class FindingReport(Value):
     """A quality rule that something broke."""
 
     suite: str
@@ -144,7 +141,7 @@ class FindingReport(_Value):
     message: str
 
 
-class Measure(_Value):
+class Measure(Value):
     """A figure beside its goal and what others reach, all as they are to be read."""
 
     name: str
@@ -153,7 +150,7 @@ class Measure(_Value):
     reference: str = ""
 
 
-class Dub(_Value):
+class Dub(Value):
     """The outcome in one target language."""
 
     language: str
@@ -167,7 +164,7 @@ class Dub(_Value):
     measures: tuple[Measure, ...] = ()
 
 
-class RunReport(_Value):
+class RunReport(Value):
     """A finished run."""
 
     dubline_version: str

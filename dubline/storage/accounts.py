@@ -18,13 +18,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy import RowMapping, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from dubline.domain.errors import InvalidRequest
 from dubline.storage.database import Database, now
 from dubline.storage.tables import api_keys, browsers, tenants
+from dubline.storage.value import Value
 
 PREFIX = "dub"
 TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -36,10 +37,6 @@ _noting: set[str] = set()
 """Keys whose use this process is writing down."""
 _ALPHABET = string.ascii_letters + string.digits
 _KEY = re.compile(rf"{PREFIX}_([A-Za-z0-9]{{12}})_([A-Za-z0-9]{{43}})_([0-9a-f]{{8}})")
-
-
-class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Role(StrEnum):
@@ -58,7 +55,7 @@ class Role(StrEnum):
 ORDER = tuple(Role)
 
 
-class Limits(Model):
+class Limits(Value):
     """What a tenant may use; nothing where it is None."""
 
     sessions_at_once: int | None = Field(default=None, ge=1, description="Sessions that are queued or running.")
@@ -66,13 +63,13 @@ class Limits(Model):
     upload_mb: int | None = Field(default=None, ge=1, description="Size of one upload, in MB.")
 
 
-class Tenant(Model):
+class Tenant(Value):
     id: str
     created: datetime
     limits: Limits
 
 
-class Key(Model):
+class Key(Value):
     """An API key, without its secret."""
 
     id: str
@@ -90,7 +87,7 @@ class Key(Model):
         return self.revoked is None and (self.expires is None or at < self.expires)
 
 
-class Identity(Model):
+class Identity(Value):
     """On whose behalf a request is made."""
 
     subject: str

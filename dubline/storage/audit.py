@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import insert, select
 
 from dubline.storage.database import Database, now
 from dubline.storage.tables import audit
+from dubline.storage.value import Value
 
 
-class Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class Entry(Value):
     id: int
     at: datetime
     tenant: str

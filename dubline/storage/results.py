@@ -6,11 +6,7 @@ loaded, so a record of an older shape counts as no record.
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
-
-
-class Value(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from dubline.storage.value import Value
 
 
 class ArtifactRef(Value):

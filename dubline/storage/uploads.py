@@ -11,21 +11,20 @@ import secrets
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy import delete, insert, select, update
 
 from dubline.storage import seals, session_files
 from dubline.storage.database import Database, now
 from dubline.storage.session_files import Files
 from dubline.storage.tables import uploads
+from dubline.storage.value import Value
 
 KEPT = timedelta(days=1)
 """How long an upload that nobody uses stays."""
 
 
-class Upload(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class Upload(Value):
     id: str
     """Also that of the session which is made of it."""
     tenant: str

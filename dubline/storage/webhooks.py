@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from dubline.storage.database import Database, now
 from dubline.storage.tables import webhook_calls
+from dubline.storage.value import Value
 
 WAITS = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3600, 21600, 57600))
 """Before each further try; after the last of them it is given up."""
@@ -17,9 +17,7 @@ LEASE = timedelta(minutes=2)
 """Who takes a call has so long to make it, before another gateway does."""
 
 
-class Call(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class Call(Value):
     session: str
     event: int
     tries: int

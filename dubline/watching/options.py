@@ -8,13 +8,14 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from dubline import glossaries, profiles
 from dubline.cast_file import VoiceOverride
 from dubline.domain.errors import InvalidRequest
 from dubline.domain.glossary import NO_GLOSSARY, Glossary
 from dubline.domain.languages import language
+from dubline.storage.value import Value
 
 
 def _codes(value: Any) -> Any:
@@ -33,10 +34,8 @@ def _choices(value: Any) -> Any:
     ]
 
 
-class Options(BaseModel):
+class Options(Value):
     """What a sidecar may say. Every key is optional; what it leaves out, the folder's own file says."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     languages: Annotated[tuple[str, ...], BeforeValidator(_codes)] = ()
     source_language: str | None = None

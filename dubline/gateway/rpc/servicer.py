@@ -43,7 +43,7 @@ class Servicer:
     def __init__(self, having: Services) -> None:
         self._having = having
 
-    async def SubmitVideo(self, request: Message, context: ServicerContext) -> Message:  # noqa: N802
+    async def SubmitVideo(self, request: Message, context: ServicerContext) -> Message:  # noqa: N802 - as in dubline.proto
         async with asked(self._having, context, "SubmitVideo", Permission.WRITE) as who:
             plain = _plain(request)
             key = _checked(_Keyed, {"idempotency_key": plain.pop("idempotency_key", None)}).idempotency_key
@@ -51,7 +51,7 @@ class Servicer:
             session, _ = await service.create(self._having, who, body, key)
             return _session(session)
 
-    async def WatchProgress(self, request: Message, context: ServicerContext) -> None:  # noqa: N802
+    async def WatchProgress(self, request: Message, context: ServicerContext) -> None:  # noqa: N802 - as in dubline.proto
         """Written, not yielded: a call that is cancelled is cancelled in here, and its follower goes at once."""
         plain = _plain(request)
         async with asked(self._having, context, "WatchProgress", Permission.READ, plain.get("session", "")) as who:
@@ -65,12 +65,12 @@ class Servicer:
                         told = event.model_dump(mode="json", exclude={"session"})
                         await context.write(ParseDict(told, messages.Event()))
 
-    async def Cancel(self, request: Message, context: ServicerContext) -> Message:  # noqa: N802
+    async def Cancel(self, request: Message, context: ServicerContext) -> Message:  # noqa: N802 - as in dubline.proto
         plain = _plain(request)
         async with asked(self._having, context, "Cancel", Permission.WRITE, plain.get("session", "")) as who:
             return _session(await service.cancel(self._having, who, _checked(_Named, plain).session))
 
-    async def GetResult(self, request: Message, context: ServicerContext) -> Message:  # noqa: N802
+    async def GetResult(self, request: Message, context: ServicerContext) -> Message:  # noqa: N802 - as in dubline.proto
         plain = _plain(request)
         async with asked(self._having, context, "GetResult", Permission.READ, plain.get("session", "")) as who:
             session = await service.read(self._having, who, _checked(_Named, plain).session)

@@ -8,14 +8,11 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from dubline.storage import session_files
 from dubline.storage.session_files import Files
-
-
-class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from dubline.storage.value import Value
 
 
 class State(StrEnum):
@@ -35,7 +32,7 @@ WAITING = (State.QUEUED, State.RUNNING)
 ENDED = (State.DONE, State.FAILED, State.CANCELLED)
 
 
-class Source(Model):
+class Source(Value):
     """Where the video comes from, and the name that people know it by."""
 
     kind: Literal["upload", "url", "object"]
@@ -51,7 +48,7 @@ class Source(Model):
         return f"source/{PurePosixPath(self.location).name}"
 
 
-class Failure(Model):
+class Failure(Value):
     """Why a session ended without a dub."""
 
     code: str
@@ -61,7 +58,7 @@ class Failure(Model):
     retryable: bool = False
 
 
-class Webhook(Model):
+class Webhook(Value):
     """Who is to be told when the session ends."""
 
     url: str
@@ -69,7 +66,7 @@ class Webhook(Model):
     """Signs each call."""
 
 
-class Session(Model):
+class Session(Value):
     id: str
     tenant: str
     owner: str
@@ -116,7 +113,7 @@ class Session(Model):
         return f"session-{self.id}-{self.revision}-{self.attempt}"
 
 
-class Event(Model):
+class Event(Value):
     """Something that happened to a session; numbers of a session have no gaps."""
 
     session: str
@@ -131,7 +128,7 @@ class Event(Model):
         return self.model_dump_json(exclude={"session"})
 
 
-class Edit(Model):
+class Edit(Value):
     """A change that a person made, and the revision that it began."""
 
     revision: int
