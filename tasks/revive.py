@@ -31,6 +31,8 @@ from tasks.shown import PROGRESS
 
 TRANSLATE = "translate-video"
 """The deployment that people, programs and watched folders start."""
+INFER = "infer"
+"""The deployment that those start; the run that asked starts another when one is lost."""
 SILENT_S = 120.0
 """Of a run that tells its progress every ALIVE_S (tasks.shown): it, its machine or its network is gone."""
 SURE_S = 20
@@ -52,21 +54,40 @@ class Revived:
     quarantined: tuple[str, ...]
 
 
-async def mark_silent(client: PrefectClient, deployment: str, silent_s: float = SILENT_S) -> tuple[str, ...]:
-    """Mark Crashed what runs but has not told its progress for so long. Says the names of these runs."""
-    if not await _silent_runs(client, deployment, silent_s):
-        return ()
-    await asyncio.sleep(SURE_S)
-    message = f"It was silent for more than {silent_s:g} s: its process or machine is gone."
-    found = []
-    for run in await _silent_runs(client, deployment, silent_s):
+async def mark_lost(
+    client: PrefectClient, silent_s: float = SILENT_S, starting_s: float = STARTING_S
+) -> tuple[str, ...]:
+    """Mark Crashed what has no process any more. Says the names of these runs.
+
+    That is what runs but has not told its progress for `silent_s`, and inference that a worker took `starting_s` ago
+    and did not start: whoever asked for it waits for its end.
+    """
+    silent = f"It was silent for more than {silent_s:g} s: its process or machine is gone."
+    never = f"A worker took it and did not start it within {starting_s:g} s."
+    return (
+        *await _mark_crashed(client, await _sure(client, silent_s), silent),
+        *await _mark_crashed(client, await _never_started(client, INFER, starting_s), never),
+    )
+
+
+async def _mark_crashed(client: PrefectClient, runs: Iterable[FlowRun], message: str) -> list[str]:
+    marked = []
+    for run in runs:
         await client.set_flow_run_state(run.id, Crashed(message=message), force=True)
-        found.append(run.name)
-    return tuple(found)
+        marked.append(run.name)
+    return marked
 
 
-async def _silent_runs(client: PrefectClient, deployment: str, silent_s: float) -> list[FlowRun]:
-    running = await _in_state(client, deployment, StateType.RUNNING)
+async def _sure(client: PrefectClient, silent_s: float) -> list[FlowRun]:
+    """Runs that are silent, and still are at a second look."""
+    if not await _silent_runs(client, silent_s):
+        return []
+    await asyncio.sleep(SURE_S)
+    return await _silent_runs(client, silent_s)
+
+
+async def _silent_runs(client: PrefectClient, silent_s: float) -> list[FlowRun]:
+    running = await _in_state(client, StateType.RUNNING, TRANSLATE, INFER)
     return [run for run in running if _older(run.state, silent_s) and await _silent(client, run.id, silent_s)]
 
 
@@ -80,10 +101,10 @@ async def _silent(client: PrefectClient, run: UUID, silent_s: float) -> bool:
     return latest is None or datetime.now(UTC) - latest > timedelta(seconds=silent_s)
 
 
-async def revive(client: PrefectClient, deployment: str, starting_s: float = STARTING_S) -> Revived:
-    """Look after every crashed or never started run of a deployment. Says the names of the runs it changed."""
+async def resume_lost(client: PrefectClient, starting_s: float = STARTING_S) -> Revived:
+    """Resume or quarantine every video's run that crashed or never started. Says the names of the runs it changed."""
     resumed, quarantined = [], []
-    for run in await _lost(client, deployment, starting_s):
+    for run in await _lost(client, starting_s):
         lost = await _crashes(client, run.id)
         if len(lost) >= MOST_CRASHES:
             await client.set_flow_run_state(run.id, _quarantine(lost), force=True)
@@ -96,18 +117,21 @@ async def revive(client: PrefectClient, deployment: str, starting_s: float = STA
     return Revived(tuple(resumed), tuple(quarantined))
 
 
-async def _lost(client: PrefectClient, deployment: str, starting_s: float) -> list[FlowRun]:
-    crashed = await _in_state(client, deployment, StateType.CRASHED)
-    pending = await _in_state(client, deployment, StateType.PENDING)
-    return [run for run in crashed if _older(run.state, SETTLED_S)] + [
-        run for run in pending if _older(run.state, starting_s)
-    ]
+async def _lost(client: PrefectClient, starting_s: float) -> list[FlowRun]:
+    crashed = await _in_state(client, StateType.CRASHED, TRANSLATE)
+    settled = [run for run in crashed if _older(run.state, SETTLED_S)]
+    return settled + await _never_started(client, TRANSLATE, starting_s)
 
 
-async def _in_state(client: PrefectClient, deployment: str, state: StateType) -> list[FlowRun]:
+async def _never_started(client: PrefectClient, deployment: str, starting_s: float) -> list[FlowRun]:
+    pending = await _in_state(client, StateType.PENDING, deployment)
+    return [run for run in pending if _older(run.state, starting_s)]
+
+
+async def _in_state(client: PrefectClient, state: StateType, *deployments: str) -> list[FlowRun]:
     return await client.read_flow_runs(
         flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[state]))),
-        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[deployment])),
+        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=list(deployments))),
     )
 
 
@@ -120,9 +144,15 @@ async def _crashes(client: PrefectClient, run: UUID) -> list[State]:
 
 
 def crashes(states: Iterable[State]) -> list[State]:
-    """The first report of each crash: a frozen run's process is silent first, and later ended by its worker."""
-    found, worked = [], False
+    """The first report of each crash since it was last quarantined, when a person chose Retry.
+
+    The first, as a frozen run's process is silent first, and later ended by its worker.
+    """
+    found: list[State] = []
+    worked = False
     for state in sorted(states, key=lambda state: state.timestamp):
+        if state.name == QUARANTINED:
+            found.clear()
         if state.is_crashed() and worked:
             found.append(state)
         worked = not state.is_crashed() and (worked or state.is_pending() or state.is_running())

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from prefect.client.schemas.objects import State
-from prefect.states import Crashed, Pending, Running, Scheduled
+from prefect.states import Crashed, Failed, Pending, Running, Scheduled
 
-from tasks.revive import crashes
+from tasks.revive import QUARANTINED, crashes
 
-STATES = {"scheduled": Scheduled, "pending": Pending, "running": Running, "crashed": Crashed}
+STATES = {
+    "scheduled": Scheduled,
+    "pending": Pending,
+    "running": Running,
+    "crashed": Crashed,
+    "quarantined": partial(Failed, name=QUARANTINED),
+}
 
 
 @pytest.mark.parametrize(
@@ -22,6 +29,7 @@ STATES = {"scheduled": Scheduled, "pending": Pending, "running": Running, "crash
         ("scheduled pending running crashed scheduled crashed", 1),
         ("scheduled pending running scheduled crashed", 1),
         ("scheduled pending running crashed crashed scheduled pending running crashed", 2),
+        ("scheduled pending running crashed quarantined scheduled pending running crashed", 1),
     ],
 )
 def test_a_crash_that_is_reported_twice_is_one(names: str, times: int) -> None:

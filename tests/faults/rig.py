@@ -20,7 +20,7 @@ from prefect.client.orchestration import PrefectClient
 from dubline.storage.places import WORKSPACES, LocalPlace
 from infra.loopback import inherited
 from infra.stack import Stack
-from tasks.revive import SILENT_S, STARTING_S, TRANSLATE, mark_silent, revive
+from tasks.revive import SILENT_S, STARTING_S, mark_lost, resume_lost
 from tests.fault_proxy import FaultProxy
 from tests.faults import strikes
 from tests.faults.ledger import Ledger
@@ -170,7 +170,7 @@ class Rig:
         )
 
     def revive(self, *limits_s: float) -> None:
-        """What housekeeping does on its schedule; with limits of its own for silence, and for a start."""
+        """What the deployment `revive` does on its schedule; with limits of its own for silence, and for a start."""
         asyncio.run(_revive(f"{self.stack.url}/api", *limits_s))
 
     def processes(self) -> list[psutil.Process]:
@@ -243,8 +243,8 @@ class Rig:
 
 async def _revive(api: str, silent_s: float = SILENT_S, starting_s: float = STARTING_S) -> None:
     async with PrefectClient(api) as client:
-        await mark_silent(client, TRANSLATE, silent_s)
-        await revive(client, TRANSLATE, starting_s)
+        await mark_lost(client, silent_s, starting_s)
+        await resume_lost(client, starting_s)
 
 
 def until(what: Callable[[], object], timeout_s: float = 300, left: Callable[[], object] = lambda: "") -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.pipeline.workshop import ROOT, Workshop
+from tests.pipeline.workshop import Workshop
 
 pytestmark = pytest.mark.server
 INFERENCE = {"asr", "diarization", "separation", "translation", "speech"}
@@ -20,14 +18,9 @@ INFERENCE = {"asr", "diarization", "separation", "translation", "speech"}
 @pytest.fixture
 def gpu_worker(workshop: Workshop) -> Iterator[int]:
     """A worker of the pool `gpu`; its process id."""
-    environment = workshop.environment() | {"PREFECT_WORKER_QUERY_SECONDS": "1"}
-    subprocess.run([sys.executable, "-m", "deployments.deploy"], env=environment, cwd=ROOT, check=True)
-    with (workshop.root / "worker.log").open("wb") as log:
-        command = [sys.executable, "-m", "deployments.worker", "--pool", "gpu"]
-        worker = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
-    yield worker.pid
-    worker.kill()
-    worker.wait(60)
+    workshop.deploy()
+    with workshop.worker("gpu") as process:
+        yield process
 
 
 def test_models_work_in_runs_of_their_own_and_the_result_is_the_same(

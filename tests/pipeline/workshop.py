@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +21,7 @@ from tests import forked
 from tests.faults import strikes
 
 ROOT = Path(__file__).parent.parent.parent
+TIMEOUT_S = 240
 ENGINES = {
     "asr": "FakeTranscriber",
     "diarization": "FakeDiarizer",
@@ -78,6 +82,28 @@ class Workshop:
     def translate(self, video: Path, *more: str, strike: str | None = None) -> subprocess.CompletedProcess[str]:
         basics = ["translate", video, "--from", "en", "--to", "es", "--profile", "fake", "--out", self.out]
         return self.run(*basics, *more, strike=strike)
+
+    def deploy(self) -> str:
+        """What `make deploy` said."""
+        command = [sys.executable, "-m", "deployments.deploy"]
+        done = subprocess.run(
+            command, env=self.environment(), cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    @contextmanager
+    def worker(self, pool: str, *options: str, **settings: str) -> Iterator[int]:
+        """A worker of the pool, with settings for its runs; its process id."""
+        environment = self.environment() | {"PREFECT_WORKER_QUERY_SECONDS": "1", **settings}
+        command = [sys.executable, "-m", "deployments.worker", "--pool", pool, *options]
+        with (self.root / f"worker-{pool}.log").open("wb") as log:
+            process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
+        try:
+            yield process.pid
+        finally:
+            process.kill()
+            process.wait(60)
 
     def engine_calls(self) -> Counter[str]:
         """How often each engine was called for each of its subjects, as the ledger has it."""
