@@ -43,12 +43,13 @@ async def infer(calls: ArtifactRef, tenant: str = "", session: str = "") -> None
         await use_store_of_session(tenant, session)
     else:
         use_store_of(tenant)
-    reap()
     asked = artifacts().load_value(calls, StageCalls).calls
     languages = tuple({call.suffix.removeprefix("-") for call in asked if call.suffix})
     stages = {call.stage for call in asked}
-    async with progress_shown(languages, stages), ended_when_cancelled(), gpu_slot():
-        await asyncio.gather(*map(compute, asked))
+    async with progress_shown(languages, stages), ended_when_cancelled():
+        await asyncio.to_thread(reap)
+        async with gpu_slot():
+            await asyncio.gather(*map(compute, asked))
 
 
 async def compute(call: StageCall) -> None:

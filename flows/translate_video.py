@@ -67,13 +67,13 @@ async def translated(session: SessionRun) -> Manifest:
     """What is done already, or made now."""
     request = session.request
     profile = require_possible(request)
-    if done := await asyncio.to_thread(already_done, request):
-        await session.done(done)
-        return done
-    if request.edits:
-        start_host()  # all but a line is known, so this import is what somebody would wait for
-    make_room(request)
     async with progress_shown(request.languages), ended_when_cancelled(request.out):
+        if done := await asyncio.to_thread(already_done, request):  # it reads the video, and what was published
+            await session.done(done)
+            return done
+        if request.edits:
+            start_host()  # all but a line is known, so this import is what somebody would wait for
+        await asyncio.to_thread(make_room, request)
         return await made(session, profile)
 
 
@@ -102,7 +102,7 @@ async def made(session: SessionRun, profile: Profile) -> Manifest:
         judged = await gates.passed()
     key = request_key(request, source.file.sha256)
     manifest = await stages(publish, request, key, source, audio, words, script, dubs, judged, stages.timed)
-    await result_shown(manifest, judged, stages.timed)
+    await result_shown(request.out, manifest, judged, stages.timed)
     await session.done(manifest, judged, stages.timed)
     return manifest
 

@@ -106,6 +106,7 @@ async def _asked(name: str, calls: ArtifactRef, idempotency_key: str) -> FlowRun
         DEPLOYMENT,
         parameters={"calls": calls.model_dump(mode="json"), **_whose()},
         flow_run_name=name,
+        work_queue_name=_own_queue(),
         timeout=0,
         idempotency_key=idempotency_key,
     )
@@ -123,6 +124,12 @@ def _whose() -> dict[str, str]:
     """Whose artifacts and checkpoints are meant."""
     own = sealed.used()
     return {"tenant": settings().tenant, "session": own.session if own else ""}
+
+
+def _own_queue() -> str | None:
+    """An urgent video's inference is urgent, too: the pools' queues have the same names."""
+    context = FlowRunContext.get()
+    return context.flow_run.work_queue_name if context and context.flow_run else None
 
 
 def _own_run() -> str:

@@ -12,10 +12,12 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 import httpx
 from prefect.client.orchestration import get_client
 from prefect.context import FlowRunContext
+from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 from rich.console import Console
 
@@ -85,7 +87,10 @@ async def _leave_if_cancelled(context: FlowRunContext, out: BucketFile | Path | 
     if context.flow_run is None or context.flow is None:
         return
     async with get_client() as client:
-        run = await client.read_flow_run(context.flow_run.id)
+        try:
+            run = await client.read_flow_run(context.flow_run.id)
+        except ObjectNotFound:  # somebody deleted it, and can not mean its results
+            _leave(out)
         if run.state is None or not (run.state.is_cancelling() or run.state.is_cancelled()):
             return
         if datetime.now(UTC) - run.state.timestamp < timedelta(seconds=WORKER_S):
@@ -96,7 +101,7 @@ async def _leave_if_cancelled(context: FlowRunContext, out: BucketFile | Path | 
     _leave(out)
 
 
-def _leave(out: BucketFile | Path | None) -> None:
+def _leave(out: BucketFile | Path | None) -> NoReturn:
     abandon()
     if isinstance(out, Path):
         shutil.rmtree(publication.staging(out), ignore_errors=True)

@@ -7,9 +7,11 @@ the transcript.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -24,6 +26,7 @@ from prefect.logging import get_run_logger
 
 from dubline.estimate import COST, Estimate
 from dubline.publication import Manifest
+from dubline.storage.locations import BucketFile, uri
 from dubline.storage.results import Judged
 from dubline.telemetry.progress import listening
 from tasks.stage import Timing
@@ -36,6 +39,8 @@ SUBJECTS = 10
 """Lines that the log names of those that broke a rule; the artifact `quality` and the report have all."""
 PROGRESS = "progress"
 """Key of the artifact."""
+_MARKS = re.compile(r"[\\`|\[\]<>*_~]")
+"""What means something in Markdown; a video's name may hold anything."""
 
 
 def deployed() -> bool:
@@ -56,6 +61,7 @@ async def progress_shown(languages: tuple[str, ...], stages: Collection[str] = t
         telling = asyncio.create_task(_tell(estimate))
         try:
             yield
+            estimate.fraction = 1.0  # however little there was to do
         finally:
             telling.cancel()
             with suppress(asyncio.CancelledError):
@@ -88,8 +94,10 @@ async def _told(artifact: UUID | None, share: float) -> UUID:
     return artifact
 
 
-async def result_shown(manifest: Manifest, judged: Sequence[Judged], timings: Sequence[Timing]) -> None:
-    """Artifacts about a finished run, and what the gates found in its log."""
+async def result_shown(
+    out: BucketFile | Path, manifest: Manifest, judged: Sequence[Judged], timings: Sequence[Timing]
+) -> None:
+    """Artifacts about a finished run, which published into `out`, and what the gates found in its log."""
     if not deployed():
         return
     log = get_run_logger()
@@ -97,17 +105,21 @@ async def result_shown(manifest: Manifest, judged: Sequence[Judged], timings: Se
         for finding in one.verdict.findings:
             log.warning("%s: %s (%s)", one.verdict.suite, finding.rule, ", ".join(finding.subjects[:SUBJECTS]))
     try:
-        await _tables(manifest, judged, timings)
+        await _tables(out, manifest, judged, timings)
     except httpx.HTTPError as error:
         log.warning("The results are published, but could not be shown here: %s", error)
 
 
-async def _tables(manifest: Manifest, judged: Sequence[Judged], timings: Sequence[Timing]) -> None:
+async def _tables(
+    out: BucketFile | Path, manifest: Manifest, judged: Sequence[Judged], timings: Sequence[Timing]
+) -> None:
     files = "\n".join(
-        f"| {file.role} | {file.language or ''} | `{file.path}` |" for file in manifest.files if file.role != "clip"
+        f"| {file.role} | {file.language or ''} | [{_MARKS.sub('_', file.path)}]({uri(out / file.path)}) |"
+        for file in manifest.files
+        if file.role != "clip"
     )
     await acreate_markdown_artifact(
-        f"| what | language | file |\n| --- | --- | --- |\n{files}", key="files", description="What was published"
+        f"| what | language | file |\n| --- | --- | --- |\n{files}", key="files", description=f"Published in {uri(out)}"
     )
     await acreate_table_artifact(_quality(judged), key="quality", description="What the quality gates found")
     await acreate_table_artifact(
