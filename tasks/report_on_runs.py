@@ -22,9 +22,12 @@ from prefect.client.schemas.sorting import FlowRunSort
 
 from dubline import outputs
 from dubline.publication import Manifest
-from dubline.storage.locations import located
+from dubline.settings import settings
+from dubline.storage.locations import BucketFile, located
+from dubline.storage.places import LocalPlace
 from quality_suites import fleet
 
+INDEX = "index.html"
 _PAGE = 200
 """Runs a request; the server gives no more at once."""
 
@@ -68,22 +71,36 @@ def _facts(run: FlowRun) -> RunFacts:
     )
 
 
-def publish(runs: Sequence[RunFacts], folder: Path, title: str) -> Path:
-    """Write `index.html`, `runs.csv`, `dubs.csv` and `data_docs.html` into `folder`, whole or not at all."""
+def publish(runs: Sequence[RunFacts], folder: BucketFile | Path, title: str) -> None:
+    """Write `index.html`, `runs.csv`, `dubs.csv` and `data_docs.html` into `folder`, whole or not at all.
+
+    In a bucket they replace one by one what is there, the index last. Raises StoreUnavailable.
+    """
+    if isinstance(folder, Path):
+        staged = folder.with_name(f".{folder.name}.partial")
+        shutil.rmtree(staged, ignore_errors=True)
+        staged.mkdir(parents=True)
+        _write(runs, staged, title)
+        shutil.rmtree(folder, ignore_errors=True)
+        staged.replace(folder)
+        return
+    from dubline.storage.s3 import BucketPlace  # s3fs takes a second to import
+
+    with LocalPlace(settings().cache).workspace() as staged:
+        _write(runs, staged, title)
+        for path in sorted(staged.iterdir(), key=lambda path: path.name == INDEX):
+            BucketPlace(folder).upload(path, path.name)
+
+
+def _write(runs: Sequence[RunFacts], folder: Path, title: str) -> None:
     import pandas as pd
 
-    staged = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(staged, ignore_errors=True)
-    staged.mkdir(parents=True)
     every = pd.DataFrame([[r.name, r.state, r.minutes, r.reason] for r in runs], columns=_RUN_COLUMNS)
     dubs = fleet.table(run.manifest for run in runs if run.manifest)
-    every.to_csv(staged / "runs.csv", index=False)
-    dubs.to_csv(staged / "dubs.csv", index=False)
-    (staged / "data_docs.html").write_text(fleet.data_docs(dubs, title), encoding="utf-8")
-    (staged / "index.html").write_text(_index(every, dubs, title), encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
-    staged.replace(folder)
-    return folder
+    every.to_csv(folder / "runs.csv", index=False)
+    dubs.to_csv(folder / "dubs.csv", index=False)
+    (folder / "data_docs.html").write_text(fleet.data_docs(dubs, title), encoding="utf-8")
+    (folder / INDEX).write_text(_index(every, dubs, title), encoding="utf-8")
 
 
 _RUN_COLUMNS = ["run", "state", "minutes", "reason"]

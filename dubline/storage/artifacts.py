@@ -67,11 +67,16 @@ class ArtifactStore:
 
     def reap(self, before: float = 0.0) -> None:
         """Remove the workspaces of processes that were killed, and any not written to since `before` (epoch, s)."""
-        self._local.reap(before)
+        for place in self._own_places():
+            place.reap(before)
 
     def abandon(self) -> None:
         """Remove the workspaces of this process, which is about to end."""
-        self._local.abandon()
+        for place in self._own_places():
+            place.abandon()
+
+    def _own_places(self) -> list[LocalPlace]:
+        return [LocalPlace(root) for root in {self.root, self._copies or self.root}]
 
     def adopt(self, path: Path) -> ArtifactRef:
         """Take a finished file out of a workspace: hash, fsync, rename to its content's name, make that durable."""

@@ -5,9 +5,14 @@ A sealed session has artifacts and checkpoints of its own, among its files, so n
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 from dubline.settings import settings
 from dubline.storage import sealed
 from dubline.storage.artifacts import ArtifactStore
+from dubline.storage.collection import MIN_GRACE_S
+from dubline.storage.locations import BucketFile
 from dubline.storage.places import LocalPlace, Place
 
 
@@ -36,14 +41,23 @@ def checkpoint_place() -> Place:
     return BucketPlace(f"{settings().bucket}/checkpoints")
 
 
+def shared(folder: str) -> BucketFile | Path:
+    """A folder beside the artifacts, for what people of all machines are to read."""
+    return BucketFile(settings().bucket) / folder if settings().in_bucket else settings().shared_folder / folder
+
+
 def scratch() -> LocalPlace:
     """Where runs of sealed sessions have their opened copies, each in a workspace of its own."""
     return LocalPlace(settings().home / "scratch")
 
 
 def reap() -> None:
-    """Remove what killed processes of this machine left in working folders."""
+    """Remove what killed processes of this machine left in working folders, and copies that were not used for days.
+
+    Every machine does so itself, as runs begin there: housekeeping comes to one of them.
+    """
     artifact_store().reap()
+    artifact_store().trim(time.time() - MIN_GRACE_S)
     scratch().reap()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from pydantic import Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -87,6 +87,11 @@ def located(text: str) -> BucketFile | Path:
 def located_video(text: str) -> BucketFile | WebFile | Path:
     """The same for a video, which may lie on a web server, too."""
     return WebFile(text) if _WEB.match(text) else located(text)
+
+
+def uri(place: BucketFile | Path) -> str:
+    """The address of a file or folder, as one writes it in a link."""
+    return place.absolute().as_uri() if isinstance(place, Path) else quote(place, safe="/:")
 
 
 def _cut(text: str, limit: int) -> str:

@@ -6,7 +6,7 @@ is no rename. Two that move one object at the same moment both succeed: the copi
 
 from __future__ import annotations
 
-import tempfile
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,6 +15,7 @@ from typing import Any
 
 from dubline.publication import MANIFEST
 from dubline.settings import settings
+from dubline.storage.places import LocalPlace
 from dubline.watching.folder import Entry, numbered
 
 SCHEME = "s3://"
@@ -55,11 +56,14 @@ class BucketFolder:
 
     @contextmanager
     def local(self, name: str) -> Iterator[Path]:
-        with tempfile.TemporaryDirectory(prefix="dubline-") as scratch:
-            copy = Path(scratch) / name
+        scratch = LocalPlace(settings().cache).begin_workspace()  # which is reaped when this process is killed
+        try:
+            copy = scratch / name
             with s3_errors():
                 self._fs.get_file(self._path(name), str(copy))
             yield copy
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
 
     def being_written(self, name: str) -> bool:
         return False
