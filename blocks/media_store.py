@@ -8,6 +8,8 @@ from prefect.blocks.core import Block
 from prefect_aws import AwsCredentials
 from pydantic import Field
 
+from dubline.settings import STORE
+
 
 class MediaStore(Block):
     """Where Dubline keeps artifacts and checkpoints: a bucket, or a folder, that all workers reach."""
@@ -20,7 +22,7 @@ class MediaStore(Block):
         title="Place",
         description="Bucket and prefix, such as s3://media/dubline, or a folder that all workers find there.",
         examples=["s3://media/dubline", "/srv/dubline"],
-        pattern=r"^(s3://[^/]+(/.*)?|/.+)$",
+        pattern=f"^({STORE})$",
     )
     credentials: AwsCredentials | None = Field(
         default=None,
@@ -37,6 +39,8 @@ class MediaStore(Block):
         given = {
             "AWS_ACCESS_KEY_ID": self.credentials.aws_access_key_id,
             "AWS_SECRET_ACCESS_KEY": secret.get_secret_value() if secret else None,
+            "AWS_SESSION_TOKEN": self.credentials.aws_session_token,
+            "AWS_PROFILE": self.credentials.profile_name,
             "AWS_DEFAULT_REGION": self.credentials.region_name,
             "DUBLINE_S3_ENDPOINT": self.credentials.aws_client_parameters.endpoint_url,
         }

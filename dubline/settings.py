@@ -11,6 +11,9 @@ import platformdirs
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+STORE = r"s3://[a-z0-9][a-z0-9.-]+(/[\w.=-]+)*/?|/.+"
+"""What an address of the store looks like."""
+
 
 def _usable_cores() -> int:
     return len(os.sched_getaffinity(0))
@@ -21,7 +24,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("dubline")))
     """Where models, checkpoints, artifacts and the local Prefect server's database live."""
-    store: str = Field(default="", pattern=r"^(s3://[a-z0-9][a-z0-9.-]+(/[\w.=-]+)*/?|/.+)?$")
+    store: str = Field(default="", pattern=f"^({STORE})?$")
     """Where artifacts and checkpoints live: `s3://bucket/prefix`, or a folder's absolute path; `home` when empty."""
     s3_endpoint: str | None = Field(default=None, pattern=r"^https?://[\w.:\[\]-]+/?$")
     """Address of an S3-compatible server, without credentials; AWS when not set."""

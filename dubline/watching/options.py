@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BeforeValidator, Field, ValidationError
 
-from dubline import glossaries, profiles
+from dubline import glossaries
 from dubline.cast_file import VoiceOverride
 from dubline.domain.errors import InvalidRequest
 from dubline.domain.glossary import NO_GLOSSARY, Glossary
@@ -111,11 +111,12 @@ def _glossary(value: Any, node: yaml.Node, name: str, read: Callable[[str], byte
 
 
 def _check(options: Options) -> None:
-    """What can be known without the engines, which may be on another machine. Raises InvalidRequest."""
+    """What can be known without the engines and the profiles, which may be on another machine or in a block.
+
+    Raises InvalidRequest.
+    """
     for code in (*options.languages, *filter(None, (options.source_language,))):
         language(code)
-    if options.profile not in profiles.names():
-        raise InvalidRequest(f"there is no profile '{options.profile}'; use one of: {', '.join(profiles.names())}.")
 
 
 def _explained(error: ValidationError, name: str, lines: Mapping[str, int]) -> InvalidRequest:

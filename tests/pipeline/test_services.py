@@ -1,0 +1,125 @@
+"""What runs on schedules, on a worker as it would at night, and runs whose engines and store are named by blocks."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prefect.client.orchestration import PrefectClient
+
+from tasks.revive import mark_lost
+from tests.pipeline.workshop import ENGINES, ROOT, Workshop
+
+pytestmark = pytest.mark.server
+BLOCKS = """
+import json, sys
+from blocks import EngineProfile, MediaStore
+engines = {name: {"engine": f"tests.fakes:{kind}"} for name, kind in json.loads(sys.argv[1]).items()}
+EngineProfile(summary="Fakes.", **engines).save("house", overwrite=True)
+MediaStore(url=sys.argv[2]).save("shared", overwrite=True)
+"""
+QUEUE = "urgent"
+"""Not the one in which the server puts what is due on its schedule."""
+LONG_AGO_S = 40 * 86_400
+
+
+def ask(api: str, path: str, body: Any = None) -> Any:
+    answer = httpx.request("GET" if body is None else "POST", f"{api}{path}", json=body, timeout=30)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def start(api: str, name: str, **parameters: Any) -> str:
+    deployment = ask(api, f"/deployments/name/{name}/{name}")["id"]
+    body = {"parameters": parameters, "work_queue_name": QUEUE}
+    run: str = ask(api, f"/deployments/{deployment}/create_flow_run", body)["id"]
+    return run
+
+
+def finished(api: str, run: str) -> dict[str, str]:
+    """The artifacts by key of a run that must end well, as they are shown."""
+    deadline = time.monotonic() + 240
+    while (state := ask(api, f"/flow_runs/{run}")["state"])["type"] != "COMPLETED":
+        assert state["type"] not in ("FAILED", "CRASHED", "CANCELLED") and time.monotonic() < deadline, state
+        time.sleep(0.5)
+    shown = ask(api, "/artifacts/filter", {"flow_runs": {"id": {"any_": [run]}}})
+    return {artifact["key"]: str(artifact["data"]) for artifact in shown}
+
+
+def files(folder: Path) -> set[Path]:
+    return {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+
+
+def age(folder: Path) -> None:
+    """Nobody has used what is there for long."""
+    then = time.time() - LONG_AGO_S
+    for name in files(folder):
+        os.utime(folder / name, (then, then))
+
+
+def test_blocks_name_engines_and_store_and_at_night_it_is_looked_after(workshop: Workshop, video: Path) -> None:
+    store, api = workshop.root / "store", workshop.api
+    workshop.deploy()
+    command = [sys.executable, "-c", BLOCKS, json.dumps(ENGINES), str(store)]
+    subprocess.run(command, env=workshop.environment(), cwd=ROOT, check=True, timeout=120)
+    queue, settings = ("--work-queue", QUEUE), {"DUBLINE_MEDIA_STORE": "shared", "DUBLINE_INFERENCE": "deployment"}
+    with workshop.worker("cpu", *queue, **settings), workshop.worker("gpu", *queue, **settings):
+        basics = {"languages": ["es"], "source_language": "en", "profile": "house"}
+        request = {"video": str(video), "out": str(workshop.out), **basics}
+        run = start(api, "translate-video", request=request)
+        shown = finished(api, run)
+        assert set(shown) == {"progress", "files", "quality", "stages"}
+        assert f"({(workshop.out / 'report.html').as_uri()})" in shown["files"]
+        asked = ask(api, "/flow_runs/filter", {"flow_runs": {"parent_flow_run_id": {"any_": [run]}}})
+        assert asked and {one["work_queue_name"] for one in asked} == {QUEUE}
+        calls = workshop.engine_calls()
+        again = finished(api, start(api, "translate-video", request=request))
+        assert again == {"progress": "100.0"} and workshop.engine_calls() == calls
+        records, artifacts = files(store / "checkpoints"), files(store / "artifacts")
+        assert records and artifacts and not (workshop.home / "artifacts").exists()
+
+        page = finished(api, start(api, "quality-report"))["quality-report-page"]
+        (folder,) = (store / "quality").iterdir()
+        assert (folder / "index.html").as_uri() in page
+        assert video.name in (folder / "index.html").read_text()
+        assert f"\n{video.name},es," in (folder / "dubs.csv").read_text()
+        assert "onsets_on_time" in (folder / "data_docs.html").read_text()
+
+        finished(api, start(api, "housekeeping"))
+        assert (files(store / "checkpoints"), files(store / "artifacts")) == (records, artifacts), "they are in use"
+        published = files(workshop.out)
+        age(store)
+        finished(api, start(api, "housekeeping"))
+        assert files(store / "checkpoints") == {Path("expired", name) for name in records}
+        mentioned = "".join((store / "checkpoints" / name).read_text() for name in files(store / "checkpoints"))
+        kept = {name for name in artifacts if name.stem in mentioned}
+        assert files(store / "artifacts") == kept != set(), "a run that began before may still need them"
+        age(store)
+        finished(api, start(api, "housekeeping"))
+        assert not files(store / "checkpoints")
+        finished(api, start(api, "housekeeping"))
+        assert not files(store / "artifacts")
+        assert files(workshop.out) == published
+
+
+def test_inference_that_was_taken_and_never_started_is_lost(workshop: Workshop) -> None:
+    workshop.deploy()
+    parameters = {"calls": {"uri": "file:///nowhere", "sha256": "0" * 64, "size": 0}}
+    taken, due = start(workshop.api, "infer", **parameters), start(workshop.api, "infer", **parameters)
+    ask(workshop.api, f"/flow_runs/{taken}/set_state", {"state": {"type": "PENDING"}})
+
+    async def looked() -> None:
+        async with PrefectClient(workshop.api) as client:
+            await mark_lost(client, starting_s=0)
+
+    asyncio.run(looked())
+    states = {run: ask(workshop.api, f"/flow_runs/{run}")["state"]["name"] for run in (taken, due)}
+    assert states == {taken: "Crashed", due: "Scheduled"}
