@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+from dubline.settings import settings
 from dubline.storage.artifacts import ArtifactStore, local_path
-from dubline.storage.chosen import artifact_store, checkpoint_place
-from dubline.storage.places import Place, owner
+from dubline.storage.chosen import artifact_store, checkpoint_place, reap
+from dubline.storage.places import DAY_S, Place, owner
 from dubline.storage.results import ArtifactRef
+from tests.s3_server import S3Server
 
 
 @pytest.fixture
@@ -86,6 +89,15 @@ def test_only_workspaces_of_this_machine_s_dead_processes_are_cleared(store: Art
         (store.root / "tmp" / name).mkdir(parents=True)
     store.reap()
     assert sorted(path.name for path in (store.root / "tmp").iterdir()) == sorted(names[1:])
+
+
+def test_a_run_that_begins_clears_its_machine_of_copies_that_nobody_uses(in_s3: S3Server) -> None:
+    store = artifact_store()
+    unused, used = store.put_bytes(b"unused", ".txt"), store.put_bytes(b"used", ".txt")
+    os.utime(local_path(unused), (then := time.time() - 3 * DAY_S, then))
+    reap()
+    assert [path.name for path in settings().cache.rglob("*.txt")] == [Path(used.uri).name]
+    assert local_path(unused).read_bytes() == b"unused"
 
 
 def test_a_place_keeps_what_is_written(place: Place) -> None:
