@@ -21,17 +21,11 @@ import psutil
 import yaml
 
 from dubline import publication, server
+from tests.pipeline.workshop import ENGINES
 
 RESULTS = Path(__file__).parent / "results" / "long_video.json"
 MINUTES = (5, 60)
 LINE = "This line has seven words in it."
-FAKES = {
-    "asr": "FakeTranscriber",
-    "diarization": "FakeDiarizer",
-    "separation": "FakeSeparator",
-    "translation": "FakeTranslator",
-    "speech": "FakeSpeech",
-}
 
 
 def main() -> None:
@@ -104,7 +98,7 @@ def film(path: Path, minutes: int) -> None:
 
 def profiles(folder: Path, minutes: int) -> Path:
     """A folder with the profile `fake`, whose recognizer hears a line every two seconds."""
-    engines: dict[str, Any] = {name: {"engine": f"tests.fakes:{kind}"} for name, kind in FAKES.items()}
+    engines: dict[str, Any] = {name: {"engine": f"tests.fakes:{kind}"} for name, kind in ENGINES.items()}
     engines["asr"]["options"] = {"text": " ".join([LINE, "|"] * (30 * minutes)), "word_ms": 222}
     folder.mkdir()
     (folder / "fake.yaml").write_text(yaml.safe_dump({"description": "Fakes.", **engines}), encoding="utf-8")

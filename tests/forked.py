@@ -121,6 +121,7 @@ def _command(argv: list[str]) -> int:
             return validate(name, frames)
 
     GateHost.check = check  # type: ignore[method-assign]
+    GateHost.start = lambda _: None  # type: ignore[method-assign]
     settings.cache_clear()
     os.environ.update(server.environment())
     refresh_global_settings_context()

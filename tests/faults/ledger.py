@@ -34,10 +34,3 @@ class Ledger:
             elif event["event"] == "begun" and key in committed:
                 again.append(f"{event['stage']} {key}")
         return again
-
-    def commits(self) -> Counter[str]:
-        return Counter(event["key"] for event in self.events if event["event"] == "committed")
-
-    def after(self, moment: float) -> tuple[dict[str, Any], ...]:
-        """Events later than a time (seconds of the epoch)."""
-        return tuple(event for event in self.events if event["at"] > moment)

@@ -34,16 +34,21 @@ STAGES = (
     "mux-es",
     "publish",
 )
-REPORTING = ("extract-audio", "transcribe", "diarize", "separate", "translate-es", "synthesize-es", "mix-es", "mux-es")
+ASKED_FOR = ("mend-source", "translate-again-es", "mend-lines-es", "mend-plan-es", "speak-again-es", "burn-in-es")
+"""Stages of a video whose source a person edited, with subtitles in its picture."""
+REPORTING = (
+    *("extract-audio", "transcribe", "diarize", "separate", "translate-es", "synthesize-es", "mix-es", "mux-es"),
+    *("translate-again-es", "speak-again-es", "burn-in-es"),
+)
 """Stages that tell when they are under way."""
 
 POINTS = tuple(
     (stage, moment)
-    for stage in STAGES
+    for stage in (*STAGES, *ASKED_FOR)
     for moment in ("before", "during", "after")
     if moment != "during" or stage in REPORTING
 )
-"""Every stage and moment."""
+"""Every stage and moment; gates are no stages, they compute nothing that lasts."""
 PYTHONPATH = os.pathsep.join(map(str, (Path(__file__).parent / "site", Path(__file__).parent.parent.parent)))
 """Python processes with this, and with a folder of strikes as DUBLINE_STRIKES, come by them."""
 _armed = ExitStack()

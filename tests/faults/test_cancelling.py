@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.faults import strikes
@@ -24,9 +22,7 @@ def test_runs_cancelled_in_every_stage_leave_nothing_behind_and_lose_nothing(rig
         rig.set_state(run, "CANCELLING")
         rig.none_left()
         rig.wait(run, "Cancelled")
-        ended = time.time()
         assert not rig.leftovers()
-        assert not rig.ledger.after(ended)
     rig.wait(rig.submit(video, key="not cancelled"), "Completed")
     assert rig.ledger.computed_again() == []
     assert rig.published("cancelled") == rig.undisturbed([video])["cancelled"]

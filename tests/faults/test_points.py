@@ -23,17 +23,19 @@ def made(root: Path, api: str) -> Workshop:
 
 
 def test_a_run_killed_at_every_point_ends_as_if_nothing_had_happened(tmp_path: Path, rig: Rig) -> None:
-    video = make_video(tmp_path / "clip.mp4")
+    video, edits = make_video(tmp_path / "clip.mp4"), tmp_path / "edits.yaml"
+    edits.write_text("- {segment: 0002, source_text: Who is that}\n")
+    asked = ("--edits", str(edits), "--burn-in")
     calm, march = (made(tmp_path / name, f"{rig.stack.url}/api") for name in ("calm", "march"))
-    assert calm.translate(video).returncode == 0
+    assert calm.translate(video, *asked).returncode == 0
 
     # All faults lie in wait at once. A process dies at the first that it comes by, and takes that one away.
     for stage, moment in strikes.POINTS:
         strikes.place(march.strikes, stage, moment)
-    ended = [march.translate(video)]
+    ended = [march.translate(video, *asked)]
     while ended[-1].returncode == -signal.SIGKILL:
         assert bool(list(march.out.glob("*.mp4"))) == (march.out / "manifest.json").exists()
-        ended.append(march.translate(video))
+        ended.append(march.translate(video, *asked))
     assert ended[-1].returncode == 0, ended[-1].stderr
     assert strikes.left(march.strikes) == []
 
