@@ -18,6 +18,27 @@ class Engine(BaseModel):
     options: dict[str, str | int | float | bool] = Field(default_factory=dict, description="Options of the engine.")
 
 
+# Prefect's form heads a group with its class's name and docstring, whatever the field says.
+class Recognition(Engine):
+    """Turns speech into words."""
+
+
+class Speakers(Engine):
+    """Tells who speaks when."""
+
+
+class Separation(Engine):
+    """Takes the voices out of the sound."""
+
+
+class Translation(Engine):
+    """Renders each line in the target language."""
+
+
+class Speech(Engine):
+    """Speaks the translation."""
+
+
 class EngineProfile(Block):
     """Which engine does what. A run whose profile has the name of this block uses it."""
 
@@ -26,11 +47,11 @@ class EngineProfile(Block):
     _description: ClassVar[str] = "Which engine recognizes, tells speakers apart, separates, translates and speaks."
 
     summary: str = Field(title="Summary", description="What this profile is good for, in a sentence.")
-    asr: Engine = Field(title="Recognition", description="Turns speech into words.")
-    diarization: Engine = Field(title="Speakers", description="Tells who speaks when.")
-    separation: Engine = Field(title="Separation", description="Takes the voices out of the sound.")
-    translation: Engine = Field(title="Translation", description="Renders each line in the target language.")
-    speech: Engine = Field(title="Speech", description="Speaks the translation.")
+    asr: Recognition
+    diarization: Speakers
+    separation: Separation
+    translation: Translation
+    speech: Speech
 
     def profile(self, name: str) -> Profile:
         """Raises pydantic's ValidationError for an engine's option of a wrong kind."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from dubline.storage.accounts import Role
 
@@ -24,6 +26,16 @@ PATIENCE_MS = 30_000
 PICTURES = Path(__file__).parent.parent.parent / "build" / "screenshots"
 """A folder for each test, to be looked at."""
 PLACES = """() => [...document.querySelectorAll("video")].map((video) => video.currentTime)"""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The system's, without a window. As long as it is there, its driver has an event loop in this thread."""
+    with sync_playwright() as driver:
+        quiet = ["--no-sandbox", "--disable-dev-shm-usage"]
+        started = driver.chromium.launch(executable_path=shutil.which("chromium"), args=quiet)
+        yield started
+        started.close()
 
 
 class Seen:

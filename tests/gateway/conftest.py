@@ -1,17 +1,16 @@
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from dubline.settings import settings
 from dubline.storage.accounts import Role
 from tests.gateway import talk
-from tests.gateway.browsing import PATIENCE_MS, PICTURES, Seen
+from tests.gateway.browsing import PATIENCE_MS, PICTURES, Seen, chromium
 from tests.gateway.served import Served, served
 
 
@@ -39,12 +38,9 @@ def shared_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Of one module: as long as it is there, its driver has an event loop in this thread."""
-    with sync_playwright() as driver:
-        quiet = ["--no-sandbox", "--disable-dev-shm-usage"]
-        started = driver.chromium.launch(executable_path=shutil.which("chromium"), args=quiet)
+    """Of one module, for the sake of its event loop."""
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture
