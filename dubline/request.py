@@ -35,7 +35,7 @@ class SessionReference(Value):
 
 
 class TranslateRequest(Value):
-    """Parameters of a run."""
+    """What is translated, into what, and where the results go."""
 
     model_config = ConfigDict(json_schema_extra=in_order)
 
@@ -49,7 +49,10 @@ class TranslateRequest(Value):
     source_language: str | None = Field(
         default=None, description="Spoken language; found by the recognizer when not given."
     )
-    profile: str = Field(default="offline", description="Which engines: a name in deployments/profiles.")
+    profile: str = Field(
+        default="offline",
+        description="Which engines: a profile's file in deployments/profiles, or a block 'dubline-engine-profile'.",
+    )
     glossary: Glossary = Field(
         default=NO_GLOSSARY, description="Terms with their fixed translations; its content, not a file's name."
     )

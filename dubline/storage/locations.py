@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 from urllib.parse import quote, unquote
 
-from pydantic import Field, GetCoreSchemaHandler
+from pydantic import Field, GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
 from dubline.domain.errors import InvalidRequest
@@ -69,10 +69,10 @@ class WebFile(str):
         return core_schema.no_info_after_validator_function(cls, address)
 
 
-Location = Annotated[BucketFile | Path, Field(union_mode="left_to_right")]
-
-
-VideoLocation = Annotated[BucketFile | WebFile | Path, Field(union_mode="left_to_right")]
+_TEXT = WithJsonSchema({"type": "string"})
+"""In a form one field, not a choice of three alike."""
+Location = Annotated[BucketFile | Path, Field(union_mode="left_to_right"), _TEXT]
+VideoLocation = Annotated[BucketFile | WebFile | Path, Field(union_mode="left_to_right"), _TEXT]
 
 
 def located(text: str) -> BucketFile | Path:
