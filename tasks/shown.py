@@ -89,7 +89,7 @@ async def _tell(estimate: Estimate) -> None:
 async def _told(artifact: UUID | None, share: float) -> UUID:
     """Its caller gives up soon: the client repeats itself up to half a minute apart, and this is a sign of life."""
     if artifact is None:
-        return await acreate_progress_artifact(share, key=PROGRESS, description="Finished share of the video.")
+        return await acreate_progress_artifact(share, key=PROGRESS, description="Finished share of the video")
     await aupdate_progress_artifact(artifact, share)
     return artifact
 

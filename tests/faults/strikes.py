@@ -48,7 +48,7 @@ POINTS = tuple(
     for moment in ("before", "during", "after")
     if moment != "during" or stage in REPORTING
 )
-"""Every stage and moment; gates are no stages, they compute nothing that lasts."""
+"""Every stage and moment. The gates between them are left out: a lost verdict costs a moment."""
 PYTHONPATH = os.pathsep.join(map(str, (Path(__file__).parent / "site", Path(__file__).parent.parent.parent)))
 """Python processes with this, and with a folder of strikes as DUBLINE_STRIKES, come by them."""
 _armed = ExitStack()
