@@ -120,8 +120,9 @@ def _command(argv: list[str]) -> int:
         with one_at_a_time:
             return validate(name, frames)
 
-    GateHost.check = check  # type: ignore[method-assign]
-    GateHost.start = lambda _: None  # type: ignore[method-assign]
+    # The gates' own process would import again, for each fork, what this one has: its work is done here instead.
+    GateHost.check = check  # type: ignore[method-assign]  # the class: each module that has a host shall have this one
+    GateHost.start = lambda _: None  # type: ignore[method-assign]  # as above; it would begin that import
     settings.cache_clear()
     os.environ.update(server.environment())
     refresh_global_settings_context()

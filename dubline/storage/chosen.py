@@ -56,8 +56,9 @@ def reap() -> None:
 
     Every machine does so itself, as runs begin there: housekeeping comes to one of them.
     """
-    artifact_store().reap()
-    artifact_store().trim(time.time() - MIN_GRACE_S)
+    store = artifact_store()
+    store.reap()
+    store.trim(time.time() - MIN_GRACE_S)
     scratch().reap()
 
 

@@ -16,6 +16,7 @@ def test_runs_cancelled_in_every_stage_leave_nothing_behind_and_lose_nothing(rig
         strikes.place(rig.strikes, stage, "before", "hang")
     # Every run goes on where the one before was cancelled, and the next stage holds it up, or the next that are side by
     # side.
+    cancelled = []
     while ahead := strikes.left(rig.strikes):
         run = rig.submit(video, key=f"cancelled, {len(ahead)} ahead")
         until(lambda ahead=ahead: strikes.left(rig.strikes) != ahead)
@@ -23,6 +24,11 @@ def test_runs_cancelled_in_every_stage_leave_nothing_behind_and_lose_nothing(rig
         rig.none_left()
         rig.wait(run, "Cancelled")
         assert not rig.leftovers()
+        cancelled.append(run)
+    told = rig.ledger.events
+    rig.revive()
+    assert {rig.state(run)["name"] for run in cancelled} == {"Cancelled"}, "nobody resumes what a person ended"
+    assert rig.ledger.events == told
     rig.wait(rig.submit(video, key="not cancelled"), "Completed")
     assert rig.ledger.computed_again() == []
     assert rig.published("cancelled") == rig.undisturbed([video])["cancelled"]

@@ -24,6 +24,7 @@ def test_a_dropped_video_comes_out_done_though_the_watcher_was_killed(rig: Rig, 
     (process,) = rig.processes_of(run)
     process.kill()
     rig.wait(run, "Crashed")
+    assert list((folder / ".dubline").rglob("first.mp4")), "it was taken in"
 
     shutil.copyfile(rig.video("dropped too", 395), folder / "second.mp4")
     again = rig.start("watch-folder/watch-folder", {"watched": watched})

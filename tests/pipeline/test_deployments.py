@@ -12,15 +12,9 @@ import httpx
 import pytest
 import yaml
 
-from tests.pipeline.workshop import ROOT, Workshop
+from tests.pipeline.workshop import ROOT, Workshop, ask
 
 DEPLOYMENTS = {one["name"]: one for one in yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]}
-
-
-def ask(api: str, path: str, body: Any = None) -> Any:
-    answer = httpx.request("GET" if body is None else "POST", f"{api}{path}", json=body, timeout=30)
-    answer.raise_for_status()
-    return answer.json()
 
 
 def deployed(api: str) -> dict[str, Any]:

@@ -11,12 +11,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from prefect.client.orchestration import PrefectClient
 
 from tasks.revive import mark_lost
-from tests.pipeline.workshop import ENGINES, ROOT, Workshop
+from tests.pipeline.workshop import ENGINES, ROOT, Workshop, ask
 
 pytestmark = pytest.mark.server
 BLOCKS = """
@@ -29,12 +28,6 @@ MediaStore(url=sys.argv[2]).save("shared", overwrite=True)
 QUEUE = "urgent"
 """Not the one in which the server puts what is due on its schedule."""
 LONG_AGO_S = 40 * 86_400
-
-
-def ask(api: str, path: str, body: Any = None) -> Any:
-    answer = httpx.request("GET" if body is None else "POST", f"{api}{path}", json=body, timeout=30)
-    answer.raise_for_status()
-    return answer.json()
 
 
 def start(api: str, name: str, **parameters: Any) -> str:

@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import certifi
+import httpx
 import yaml
 
 from tests import forked
@@ -133,6 +135,13 @@ def one_certificate() -> Path:
     path = Path(tempfile.mkdtemp(prefix="dubline-tests-")) / "certificate.pem"
     path.write_text(every[every.index("-----BEGIN") : every.index(end)] + end, encoding="utf-8")
     return path
+
+
+def ask(api: str, path: str, body: Any = None) -> Any:
+    """What the Prefect server answers; with a body it is a POST."""
+    answer = httpx.request("GET" if body is None else "POST", f"{api}{path}", json=body, timeout=30)
+    answer.raise_for_status()
+    return answer.json()
 
 
 def make_video(path: Path, *sound: str, seconds: float = 2, picture: str = "testsrc2=s=160x90:r=25") -> Path:

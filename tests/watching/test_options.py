@@ -90,3 +90,7 @@ def test_a_wrong_sidecar_is_told_in_one_sentence(text: bytes, said: str) -> None
 def test_no_language_anywhere_is_told_with_the_file_to_write() -> None:
     with pytest.raises(InvalidRequest, match=r"clip\.mp4\.yaml"):
         complete(Options(), "clip.mp4")
+
+
+def test_a_profile_may_be_one_that_only_the_workers_know() -> None:
+    assert parse(b"profile: house", "a.yaml", read).profile == "house"
