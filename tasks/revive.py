@@ -15,9 +15,6 @@ from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import (
-    ArtifactFilter,
-    ArtifactFilterFlowRunId,
-    ArtifactFilterKey,
     DeploymentFilter,
     DeploymentFilterName,
     FlowRunFilter,
@@ -27,7 +24,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import Crashed, Scheduled
 
-from tasks.shown import PROGRESS
+from tasks.shown import progress_of
 
 TRANSLATE = "translate-video"
 """The deployment that people, programs and watched folders start."""
@@ -92,11 +89,7 @@ async def _silent_runs(client: PrefectClient, silent_s: float) -> list[FlowRun]:
 
 
 async def _silent(client: PrefectClient, run: UUID, silent_s: float) -> bool:
-    told = await client.read_artifacts(
-        artifact_filter=ArtifactFilter(
-            flow_run_id=ArtifactFilterFlowRunId(any_=[run]), key=ArtifactFilterKey(any_=[PROGRESS])
-        )
-    )
+    told = await progress_of(client, run)
     latest = max((one.updated for one in told if one.updated), default=None)
     return latest is None or datetime.now(UTC) - latest > timedelta(seconds=silent_s)
 

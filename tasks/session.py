@@ -106,6 +106,7 @@ class _Told:
         self._database, self._request, self._run, self._estimate = database, request, run, estimate
         self._mine = OnlyIf((State.RUNNING,), run=run)
         self._guard = threading.Lock()
+        self._writing = asyncio.Lock()
         self._events: list[Told] = []
         self._started, self._foretold_s = time.monotonic(), 0.0
         self._fraction = -1.0
@@ -142,6 +143,11 @@ class _Told:
                 await self._write()
 
     async def _write(self) -> None:
+        """Whoever returns from here has nothing left to write: the last of it may be under way already."""
+        async with self._writing:
+            await self._written()
+
+    async def _written(self) -> None:
         with self._guard:
             events, fraction, left_s = self._events, self._estimate.fraction, self._estimate.remaining_s
             self._events = []

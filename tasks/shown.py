@@ -21,7 +21,11 @@ from prefect.artifacts import (
     acreate_table_artifact,
     aupdate_progress_artifact,
 )
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, ArtifactFilterKey
+from prefect.client.schemas.objects import Artifact
 from prefect.context import FlowRunContext
+from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_run_logger
 
 from dubline.estimate import COST, Estimate
@@ -58,40 +62,61 @@ async def progress_shown(languages: tuple[str, ...], stages: Collection[str] = t
     estimate = Estimate(60.0, languages, stages=stages)
 
     with listening(estimate.observe):
-        telling = asyncio.create_task(_tell(estimate))
+        ended = asyncio.Event()
+        telling = asyncio.create_task(_tell(estimate, ended))
         try:
             yield
             estimate.fraction = 1.0  # however little there was to do
         finally:
-            telling.cancel()
-            with suppress(asyncio.CancelledError):
-                await telling
+            ended.set()
+            await telling
 
 
-async def _tell(estimate: Estimate) -> None:
+async def _tell(estimate: Estimate, ended: asyncio.Event) -> None:
+    """Ends by itself and not by cancellation: an artifact whose making is given up may be there, and never change."""
     artifact: UUID | None = None
     told, at = -1.0, time.monotonic()
-    try:
-        while True:
-            share = round(100 * estimate.fraction, 1)
-            if share != told or time.monotonic() - at >= ALIVE_S:
-                with suppress(httpx.HTTPError, TimeoutError):  # a server that is away must not end the run
-                    async with asyncio.timeout(ALIVE_S):
-                        artifact = await _told(artifact, share)
-                    told, at = share, time.monotonic()
-            await asyncio.sleep(EVERY_S)
-    finally:
-        with suppress(httpx.HTTPError, TimeoutError):
-            async with asyncio.timeout(ALIVE_S):
-                await _told(artifact, round(100 * estimate.fraction, 1))
+    while True:
+        last, share = ended.is_set(), round(100 * estimate.fraction, 1)
+        if share != told or time.monotonic() - at >= ALIVE_S:
+            try:
+                async with asyncio.timeout(ALIVE_S):
+                    artifact = await _told(artifact, share)
+                told, at = share, time.monotonic()
+            except ObjectNotFound:  # somebody removed it
+                artifact = None
+            except (httpx.HTTPError, TimeoutError):  # a server that is away must not end the run
+                pass
+        if last:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(EVERY_S):
+                await ended.wait()
 
 
 async def _told(artifact: UUID | None, share: float) -> UUID:
     """Its caller gives up soon: the client repeats itself up to half a minute apart, and this is a sign of life."""
+    artifact = artifact or await _begun()
     if artifact is None:
         return await acreate_progress_artifact(share, key=PROGRESS, description="Finished share of the video")
     await aupdate_progress_artifact(artifact, share)
     return artifact
+
+
+async def _begun() -> UUID | None:
+    """What this run made when it ran before, or when the server's answer was late."""
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        return None
+    async with get_client() as client:
+        told = await progress_of(client, context.flow_run.id)
+    return told[0].id if told else None
+
+
+async def progress_of(client: PrefectClient, run: UUID) -> list[Artifact]:
+    """The run's progress artifact, if it has made it."""
+    mine = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[run]), key=ArtifactFilterKey(any_=[PROGRESS]))
+    return await client.read_artifacts(artifact_filter=mine)
 
 
 async def result_shown(

@@ -1,45 +1,97 @@
-"""Progress in the Prefect UI while a run works, and that telling it never keeps a run from ending."""
+"""Progress in the Prefect UI: one artifact a run, which in the end says 100, whatever the server does meanwhile."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Callable
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
+from prefect.exceptions import ObjectNotFound
 
-from dubline.estimate import Estimate
 from tasks import shown
 
 
-@pytest.mark.parametrize("turns", range(8))
-def test_telling_ends_when_it_is_told_to_though_the_server_answers_at_that_moment(
-    turns: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever the event loop is at between an answer and what follows it, a cancellation is not lost there."""
+class Server:
+    """The artifacts of one run."""
 
-    async def ended() -> bool:
-        asked, answered = asyncio.Event(), asyncio.Event()
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.artifacts: dict[UUID, float] = {}
+        self.before_answer: Callable[[], None] = lambda: None
+        self.answers = asyncio.Event()
+        self.answers.set()
+        monkeypatch.setattr(shown, "deployed", lambda: True)
+        monkeypatch.setattr(shown, "acreate_progress_artifact", self.made)
+        monkeypatch.setattr(shown, "aupdate_progress_artifact", self.changed)
+        monkeypatch.setattr(shown, "_begun", self.begun)
 
-        async def told(artifact: UUID | None, share: float) -> UUID:
-            asked.set()
-            await answered.wait()
-            return artifact or uuid4()
+    async def made(self, share: float, key: str, description: str) -> UUID:
+        artifact = uuid4()
+        self.artifacts[artifact] = share
+        self.before_answer()
+        await self.answers.wait()
+        return artifact
 
-        monkeypatch.setattr(shown, "_told", told)
-        monkeypatch.setattr(shown, "EVERY_S", 3600)
-        telling = asyncio.create_task(shown._tell(Estimate(60.0, ("es",))))
-        await asked.wait()
-        answered.set()
-        for _ in range(turns):
+    async def changed(self, artifact: UUID, share: float) -> None:
+        if artifact not in self.artifacts:
+            raise ObjectNotFound(Exception())
+        self.artifacts[artifact] = share
+
+    async def begun(self) -> UUID | None:
+        return next(iter(self.artifacts), None)
+
+
+def test_a_run_that_ends_while_its_artifact_is_made_leaves_one_that_says_100(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def shares() -> list[float]:
+        server, made = Server(monkeypatch), asyncio.Event()
+        server.answers.clear()
+        server.before_answer = made.set
+        async with shown.progress_shown(("es",)):
+            await made.wait()
+            asyncio.get_running_loop().call_later(0.1, server.answers.set)
+        return list(server.artifacts.values())
+
+    assert asyncio.run(shares()) == [100.0]
+
+
+def test_an_answer_that_is_late_or_lost_leaves_one_artifact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shown, "ALIVE_S", 0.1)
+    monkeypatch.setattr(shown, "EVERY_S", 0.01)
+
+    async def shares() -> list[float]:
+        server = Server(monkeypatch)
+        server.answers.clear()
+        async with shown.progress_shown(("es",)):
+            await asyncio.sleep(0.3)
+        return list(server.artifacts.values())
+
+    assert asyncio.run(shares()) == [100.0]
+
+
+def test_an_artifact_that_somebody_removed_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shown, "ALIVE_S", 0.01)
+    monkeypatch.setattr(shown, "EVERY_S", 0.01)
+
+    async def shares() -> list[float]:
+        server = Server(monkeypatch)
+        async with shown.progress_shown(("es",)):
+            await asyncio.sleep(0.1)
+            server.artifacts.clear()
+            await asyncio.sleep(0.1)
+        return list(server.artifacts.values())
+
+    assert asyncio.run(shares()) == [100.0]
+
+
+def test_a_server_that_is_away_does_not_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: object, **__: object) -> UUID:
+        raise httpx.ConnectError("refused")
+
+    async def ran() -> None:
+        Server(monkeypatch)
+        monkeypatch.setattr(shown, "acreate_progress_artifact", away)
+        async with shown.progress_shown(("es",)):
             await asyncio.sleep(0)
-        telling.cancel()
-        for _ in range(20):
-            await asyncio.sleep(0)
-        over = telling.done()
-        telling.cancel()
-        with suppress(asyncio.CancelledError):
-            await telling
-        return over
 
-    assert asyncio.run(ended())
+    asyncio.run(ran())

@@ -44,7 +44,9 @@ def finished(api: str, run: str) -> dict[str, str]:
         assert state["type"] not in ("FAILED", "CRASHED", "CANCELLED") and time.monotonic() < deadline, state
         time.sleep(0.5)
     shown = ask(api, "/artifacts/filter", {"flow_runs": {"id": {"any_": [run]}}})
-    return {artifact["key"]: str(artifact["data"]) for artifact in shown}
+    by_key = {artifact["key"]: str(artifact["data"]) for artifact in shown}
+    assert len(by_key) == len(shown), "one of each"
+    return by_key
 
 
 def files(folder: Path) -> set[Path]:
