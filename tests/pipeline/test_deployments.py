@@ -70,12 +70,40 @@ def test_deploying_twice_changes_nothing_and_schedules_make_runs(workshop: Works
         time.sleep(1)
 
 
+GOOD = {"video": "/clip.mp4", "out": "/out", "languages": ["es"]}
+WRONG = (
+    ("languages", None),
+    ("languages", "es"),
+    ("languages", []),
+    ("languages", ["Spanish"]),
+    ("source_language", "english"),
+    ("video", "clip.mp4"),
+    ("video", "ftp://host/clip.mp4"),
+    ("out", "out"),
+    ("out", "s3://media"),
+    ("out", "https://host/out"),
+    ("loudness", 3),
+    ("refresh", "nonsense"),
+    ("colour", "red"),
+)
+
+
 @pytest.mark.server
 def test_wrong_parameters_are_refused_when_a_run_is_asked_for(workshop: Workshop) -> None:
     workshop.deploy()
     deployment = ask(workshop.api, "/deployments/name/translate-video/translate-video")["id"]
-    for request in ({"video": "/clip.mp4", "out": "/out"}, {"video": "/c.mp4", "out": "/o", "languages": "es"}):
+
+    def asked(request: dict[str, Any]) -> None:
+        body = {"parameters": {"request": request}, "state": {"type": "PAUSED"}}
+        ask(workshop.api, f"/deployments/{deployment}/create_flow_run", body)
+
+    for place in ("/a b/out", "s3://media/out/clip", "s3://media/out/clip/"):
+        asked(GOOD | {"out": place, "refresh": "mux", "loudness": -16, "source_language": "zh-hant"})
+    for video in ("s3://media/in/clip.mp4", "HTTPS://host/clip.mp4"):
+        asked(GOOD | {"video": video})
+    for name, value in WRONG:
+        request = {key: kept for key, kept in (GOOD | {name: value}).items() if kept is not None}
         with pytest.raises(httpx.HTTPStatusError) as refused:
-            ask(workshop.api, f"/deployments/{deployment}/create_flow_run", {"parameters": {"request": request}})
-        assert refused.value.response.status_code == 409
-        assert "languages" in refused.value.response.text
+            asked(request)
+        assert refused.value.response.status_code == 409, name
+        assert name in refused.value.response.text or str(value) in refused.value.response.text
