@@ -34,7 +34,7 @@ from tasks.plan_speech import plan_speech
 from tasks.publish import publish
 from tasks.separate import separate
 from tasks.session import SessionRun, session_of
-from tasks.shown import deployed, progress_shown, result_shown
+from tasks.shown import deployed, progress_shown, result_shown, result_shown_again, tagged
 from tasks.stage import Stages
 from tasks.subtitle import subtitle, subtitle_source
 from tasks.synthesize import retake, synthesize
@@ -59,6 +59,7 @@ async def translate_video(request: TranslateRequest) -> Manifest:
     if request.session:
         await use_store_of_session(request.session.tenant, request.session.id)
     await know_profile(request.profile)
+    await tagged(request.profile, *request.languages)
     async with session_of(request) as session:
         return await translated(session)
 
@@ -69,6 +70,7 @@ async def translated(session: SessionRun) -> Manifest:
     profile = require_possible(request)
     async with progress_shown(request.languages), ended_when_cancelled(request.out):
         if done := await asyncio.to_thread(already_done, request):  # it reads the video, and what was published
+            await result_shown_again(request.out, done)
             await session.done(done)
             return done
         if request.edits:

@@ -77,7 +77,8 @@ def test_blocks_name_engines_and_store_and_at_night_it_is_looked_after(workshop:
         assert asked and {one["work_queue_name"] for one in asked} == {QUEUE}
         calls = workshop.engine_calls()
         again = finished(api, start(api, "translate-video", request=request))
-        assert again == {"progress": "100"} and workshop.engine_calls() == calls
+        assert again == {"progress": "100", "files": shown["files"]} and workshop.engine_calls() == calls
+        assert set(ask(api, f"/flow_runs/{run}")["tags"]) == {"dubline", "house", "es"}
         records, artifacts = files(store / "checkpoints"), files(store / "artifacts")
         assert records and artifacts and not (workshop.home / "artifacts").exists()
 
