@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable
 
 from prefect import flow
@@ -42,6 +43,9 @@ from tasks.transcribe import transcribe
 from tasks.translate import translate
 
 PARALLEL_TASKS = 6
+# Where parameters are wrong, Prefect prints them all into the worker's log: addresses with their tokens, edited lines.
+# What is wrong with which one is in the error, too.
+logging.getLogger("prefect.flows").addFilter(lambda record: "\nParameters: " not in record.getMessage())
 
 
 @flow(
