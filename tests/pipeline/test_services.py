@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from prefect.client.orchestration import PrefectClient
@@ -32,7 +33,7 @@ LONG_AGO_S = 40 * 86_400
 
 def start(api: str, name: str, **parameters: Any) -> str:
     deployment = ask(api, f"/deployments/name/{name}/{name}")["id"]
-    body = {"parameters": parameters, "work_queue_name": QUEUE}
+    body = {"parameters": parameters, "work_queue_name": QUEUE, "idempotency_key": uuid4().hex}
     run: str = ask(api, f"/deployments/{deployment}/create_flow_run", body)["id"]
     return run
 
