@@ -52,7 +52,7 @@ class Revived:
 
 
 async def mark_lost(
-    client: PrefectClient, silent_s: float = SILENT_S, starting_s: float = STARTING_S
+    client: PrefectClient, silent_s: float = SILENT_S, starting_s: float = STARTING_S, sure_s: float = SURE_S
 ) -> tuple[str, ...]:
     """Mark Crashed what has no process any more. Says the names of these runs.
 
@@ -62,7 +62,7 @@ async def mark_lost(
     silent = f"It was silent for more than {silent_s:g} s: its process or machine is gone."
     never = f"A worker took it and did not start it within {starting_s:g} s."
     return (
-        *await _mark_crashed(client, await _sure(client, silent_s), silent),
+        *await _mark_crashed(client, await _sure(client, silent_s, sure_s), silent),
         *await _mark_crashed(client, await _never_started(client, INFER, starting_s), never),
     )
 
@@ -75,11 +75,11 @@ async def _mark_crashed(client: PrefectClient, runs: Iterable[FlowRun], message:
     return marked
 
 
-async def _sure(client: PrefectClient, silent_s: float) -> list[FlowRun]:
+async def _sure(client: PrefectClient, silent_s: float, sure_s: float) -> list[FlowRun]:
     """Runs that are silent, and still are at a second look."""
     if not await _silent_runs(client, silent_s):
         return []
-    await asyncio.sleep(SURE_S)
+    await asyncio.sleep(sure_s)
     return await _silent_runs(client, silent_s)
 
 
@@ -94,10 +94,10 @@ async def _silent(client: PrefectClient, run: UUID, silent_s: float) -> bool:
     return latest is None or datetime.now(UTC) - latest > timedelta(seconds=silent_s)
 
 
-async def resume_lost(client: PrefectClient, starting_s: float = STARTING_S) -> Revived:
+async def resume_lost(client: PrefectClient, starting_s: float = STARTING_S, settled_s: float = SETTLED_S) -> Revived:
     """Resume or quarantine every video's run that crashed or never started. Says the names of the runs it changed."""
     resumed, quarantined = [], []
-    for run in await _lost(client, starting_s):
+    for run in await _lost(client, starting_s, settled_s):
         lost = await _crashes(client, run.id)
         if len(lost) >= MOST_CRASHES:
             await client.set_flow_run_state(run.id, _quarantine(lost), force=True)
@@ -110,9 +110,9 @@ async def resume_lost(client: PrefectClient, starting_s: float = STARTING_S) -> 
     return Revived(tuple(resumed), tuple(quarantined))
 
 
-async def _lost(client: PrefectClient, starting_s: float) -> list[FlowRun]:
+async def _lost(client: PrefectClient, starting_s: float, settled_s: float) -> list[FlowRun]:
     crashed = await _in_state(client, StateType.CRASHED, TRANSLATE)
-    settled = [run for run in crashed if _older(run.state, SETTLED_S)]
+    settled = [run for run in crashed if _older(run.state, settled_s)]
     return settled + await _never_started(client, TRANSLATE, starting_s)
 
 
