@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from prefect import Flow
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import (
     FlowRunFilter,
     FlowRunFilterParentFlowRunId,
@@ -24,6 +25,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.context import FlowRunContext
 from prefect.deployments import arun_deployment
+from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelling
 from pydantic import Field
 
@@ -139,13 +141,19 @@ def _own_run() -> str:
 
 async def cancel_children(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     """A hook for flows: whoever cancels a run means its inference, too."""
-    alive = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING]
     async with get_client() as client:
-        children = await client.read_flow_runs(
-            flow_run_filter=FlowRunFilter(
-                parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[flow_run.id]),
-                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=alive)),
-            )
+        await cancel_asked(client, flow_run)
+
+
+async def cancel_asked(client: PrefectClient, flow_run: FlowRun) -> None:
+    """Cancel the runs that a run has asked for and that have not ended."""
+    alive = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING]
+    children = await client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(
+            parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[flow_run.id]),
+            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=alive)),
         )
-        for child in children:
+    )
+    for child in children:
+        with suppress(ObjectNotFound):
             await client.set_flow_run_state(child.id, Cancelling(message=f"The run '{flow_run.name}' was cancelled."))
