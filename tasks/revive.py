@@ -142,7 +142,7 @@ async def resume_lost(client: PrefectClient, starting_s: float = STARTING_S, set
         if len(lost) >= MOST_CRASHES:
             quarantined += await _mark(client, [run], _quarantine(lost))
         else:
-            again = Scheduled(name="AwaitingRetry", message="Resumed after a crash.")
+            again: State = Scheduled(name="AwaitingRetry", message="Resumed after a crash.")
             resumed += await _mark(client, [run], again)
     return Revived(tuple(resumed), tuple(quarantined))
 
