@@ -172,6 +172,7 @@ async def _asked(name: str, calls: ArtifactRef, idempotency_key: str) -> FlowRun
             flow_run_name=name,
             # An urgent video's inference is urgent, too: the pools' queues have the same names.
             work_queue_name=own.work_queue_name if own else None,
+            tags=own.tags if own else None,
             timeout=0,
             idempotency_key=idempotency_key,
         )

@@ -37,10 +37,13 @@ class Server:
     asked: list[str] = field(default_factory=list)
     """The idempotency keys."""
     runs: dict[UUID, Looks] = field(default_factory=dict)
-    own: FlowRun = field(default_factory=lambda: FlowRun(id=uuid4(), flow_id=uuid4(), deployment_id=uuid4()))
+    own: FlowRun = field(
+        default_factory=lambda: FlowRun(id=uuid4(), flow_id=uuid4(), deployment_id=uuid4(), tags=["session:1"])
+    )
 
     async def arun_deployment(self, _: str, *, idempotency_key: str, **more: Any) -> FlowRun:
         assert more["parameters"]["asked_by"] == str(self.own.id)
+        assert more["tags"] == self.own.tags, "by which a session finds all runs that work for it"
         looks = self.attempts[int(idempotency_key.rpartition("-")[2])]
         if isinstance(looks[0], Exception):
             raise looks.pop(0)
