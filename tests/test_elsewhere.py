@@ -173,6 +173,22 @@ def test_a_video_that_is_being_cancelled_does_not_fail_of_its_inference(served: 
         asyncio.run(waited())
 
 
+def test_the_log_says_what_is_waited_for(
+    served: Callable[..., Server], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = served([Scheduled(), Scheduled(), Crashed(message="killed")], [Running(), Completed()])
+    monkeypatch.setattr(elsewhere, "TAKEN_S", -1)
+    caplog.set_level(logging.INFO)
+    asyncio.run(server.compute())
+    said = [record.getMessage().partition(" (")[0] for record in caplog.records if record.name == "elsewhere"]
+    assert said == [
+        "Waiting for the flow run 'transcribe'",
+        "No worker has taken the flow run 'transcribe' for -1 s.",
+        "The flow run 'transcribe' was lost",
+        "Waiting for the flow run 'transcribe'",
+    ]
+
+
 def test_a_resumed_run_waits_for_the_inference_that_it_had_started(served: Callable[..., Server]) -> None:
     server = served([Running(), Running(), Completed()])
     asyncio.run(server.compute())
