@@ -45,13 +45,13 @@ async def infer(
 ) -> State[None] | None:
     """Compute the stages side by side on one GPU slot and leave their checkpoints for the run that asked.
 
-    `calls` are StageCalls. The final state's name is the type of the error, so that whoever waits raises the same.
+    `calls` are StageCalls. What the final state says begins with the error's type: whoever waits raises the same.
     """
     end_when_told()
     try:
         await inferred(calls, tenant, session, asked_by)
     except DublineError as error:
-        return Failed(name=type(error).__name__, message=str(error))
+        return Failed(message=f"{type(error).__name__}: {error}")
     except (httpx.HTTPError, ConcurrencySlotAcquisitionError) as error:
         return Crashed(message=f"The Prefect server did not answer ({type(error).__name__}).")
     return None

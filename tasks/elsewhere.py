@@ -149,10 +149,11 @@ async def _all_recorded(asked: Iterable[_Asked]) -> bool:
 
 
 def _error(name: str, state: State[Any]) -> DublineError:
-    """What the run raised: its state has the error's type as its name."""
-    kind = getattr(errors, state.name or "", None)
-    if isinstance(kind, type) and issubclass(kind, DublineError):
-        return kind(state.message or f"The flow run '{name}' failed.")
+    """What the run raised, where its state begins with the type of a DublineError."""
+    kind, _, message = (state.message or "").partition(": ")
+    known = getattr(errors, kind, None)
+    if state.is_failed() and isinstance(known, type) and issubclass(known, DublineError):
+        return known(message)
     return EngineFailed(f"The flow run '{name}' ended as {state.name}: {state.message or 'no reason given'}")
 
 

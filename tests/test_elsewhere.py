@@ -108,9 +108,10 @@ ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and i
 
 @pytest.mark.parametrize("kind", ERRORS)
 def test_the_error_is_the_one_that_was_raised_there(served: Callable[..., Server], kind: type[DublineError]) -> None:
-    with pytest.raises(kind, match="so it is") as raised:
-        asyncio.run(served([Scheduled(), Failed(name=kind.__name__, message="so it is")]).compute())
+    with pytest.raises(kind) as raised:
+        asyncio.run(served([Scheduled(), Failed(message=f"{kind.__name__}: so: it is")]).compute())
     assert type(raised.value) is kind
+    assert str(raised.value) == "so: it is"
 
 
 def test_an_error_that_nobody_foresaw_is_the_engines(served: Callable[..., Server]) -> None:
@@ -128,12 +129,14 @@ def test_a_run_that_is_lost_is_asked_for_again_a_limited_number_of_times(served:
 
 
 def test_a_bad_end_does_not_matter_where_the_checkpoint_is_there(served: Callable[..., Server]) -> None:
-    for end in (Crashed(), Failed(name="StoreUnavailable")):
+    for end in (Crashed(), Failed(message="StoreUnavailable: away")):
         server = served([Scheduled(), end], recorded=True)
         asyncio.run(server.compute())
         assert len(server.asked) == 1
     with pytest.raises(StoreUnavailable):  # what is there may be what was to be made afresh
-        asyncio.run(served([Scheduled(), Failed(name="StoreUnavailable")], recorded=True, refresh=True).compute())
+        asyncio.run(
+            served([Scheduled(), Failed(message="StoreUnavailable: away")], recorded=True, refresh=True).compute()
+        )
 
 
 def test_a_run_that_leaves_nothing_where_it_is_looked_for_is_an_error(served: Callable[..., Server]) -> None:
@@ -142,7 +145,7 @@ def test_a_run_that_leaves_nothing_where_it_is_looked_for_is_an_error(served: Ca
 
 
 @pytest.mark.parametrize(
-    "past", [[Completed()], [Failed(name="ModelMissing")], [Crashed()], [Cancelling(), Cancelled()]]
+    "past", [[Completed()], [Failed(message="ModelMissing: none")], [Crashed()], [Cancelling(), Cancelled()]]
 )
 def test_what_had_ended_before_is_asked_for_again(served: Callable[..., Server], past: Looks) -> None:
     server = served(list(past), [Scheduled(), Completed()])

@@ -77,7 +77,7 @@ def failing(error: Exception) -> Callable[[], Any]:
 
 def test_the_slot_is_held_until_every_stage_has_ended(run: Callable[..., list[str]]) -> None:
     events = run(transcribe=failing(ModelMissing("No weights.")), diarize=fine)
-    assert events == ["slot taken", "diarize done", "slot given back", "FAILED ModelMissing: No weights."]
+    assert events == ["slot taken", "diarize done", "slot given back", "FAILED Failed: ModelMissing: No weights."]
 
 
 @pytest.mark.parametrize("error", [httpx.ConnectError("away"), ConcurrencySlotAcquisitionError("away")])
