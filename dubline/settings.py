@@ -20,7 +20,7 @@ def _usable_cores() -> int:
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="DUBLINE_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="DUBLINE_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("dubline")))
     """Where models, checkpoints, artifacts and the local Prefect server's database live."""
