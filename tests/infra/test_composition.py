@@ -43,8 +43,8 @@ def without_places(words: tuple[str, ...]) -> list[str]:
 
 @pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"deploy", "models", "worker-gpu"}))
 def test_the_stack_starts_each_service_by_its_own_command(name: str, tmp_path: Path) -> None:
-    stack = Stack(tmp_path, workers=1, gateways=1)
-    numbered = {"worker-cpu": "worker-1", "gateway": "gateway-1"}.get(name, name)
+    stack = Stack(tmp_path, workers=1, service_workers=1, gateways=1)
+    numbered = {"worker-cpu": "worker-1", "worker-service": "service-worker-1", "gateway": "gateway-1"}.get(name, name)
     (process,) = [process for process in stack.processes if process.name == numbered]
     service = compose.load(SECRETS | {"REDIS_PASSWORD": stack.redis.environment["REDISCLI_AUTH"]})[name]
     assert without_places(process.command)[: len(service.command)] == without_places(service.command)
@@ -59,6 +59,24 @@ def test_the_gpu_s_worker_differs_from_the_others_by_its_pool_and_how_much_it_do
     assert differing == [("cpu", "gpu"), ("4", "1")], "make deploy makes one slot: others would wait as processes"
     assert (gpu.environment, gpu.volumes) == (cpu.environment, cpu.volumes)
     assert SERVICES["worker-gpu"]["profiles"] == ["gpu"]
+
+
+def test_every_deployment_s_pool_has_a_worker_here_and_a_command_in_the_readme() -> None:
+    described = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
+    pools = {deployment["work_pool"]["name"] for deployment in described}
+    workers = [service["command"] for service in SERVICES.values() if "deployments.worker" in service["command"]]
+    assert pools == {command[command.index("--pool") + 1] for command in workers}
+    commands = re.findall(
+        r"deployments\.worker --pool (\w+) --limit \d", (ROOT / "README.md").read_text(encoding="utf-8")
+    )
+    assert pools == set(commands)
+
+
+def test_workers_of_services_are_no_workers_of_videos(tmp_path: Path) -> None:
+    stack = Stack(tmp_path, workers=2, service_workers=1)
+    assert [worker.name for worker in stack.workers] == ["worker-1", "worker-2"]
+    assert [worker.name for worker in stack.service_workers] == ["service-worker-1"]
+    assert stack.service_workers[0] in stack.processes
 
 
 OPTIONAL = {
