@@ -36,6 +36,7 @@ def main() -> None:
         folder = root / "inbox"
         folder.mkdir()
         watched = {"folder": str(folder), "languages": ["es"], "profile": "fake"}
+        rig.stack.add_worker("worker-service", "service-worker-1").start()
         rig.wait(rig.start("watch-folder/watch-folder", {"watched": watched}), "Running")
         measured = {
             "dropped": medians(lambda number: dropped(rig, folder, number)),

@@ -67,7 +67,12 @@ def test_blocks_name_engines_and_store_and_at_night_it_is_looked_after(workshop:
     command = [sys.executable, "-c", BLOCKS, json.dumps(ENGINES), str(store)]
     subprocess.run(command, env=workshop.environment(), cwd=ROOT, check=True, timeout=120)
     queue, settings = ("--work-queue", QUEUE), {"DUBLINE_MEDIA_STORE": "shared", "DUBLINE_INFERENCE": "deployment"}
-    with workshop.worker("cpu", *queue, **settings), workshop.worker("gpu", *queue, **settings):
+    ask(api, "/work_pools/service/queues", {"name": QUEUE})
+    with (
+        workshop.worker("cpu", *queue, **settings),
+        workshop.worker("gpu", *queue, **settings),
+        workshop.worker("service", *queue, **settings),
+    ):
         basics = {"languages": ["es"], "source_language": "en", "profile": "house"}
         request = {"video": str(video), "out": str(workshop.out), **basics}
         run = start(api, "translate-video", request=request)

@@ -96,10 +96,10 @@ class Workshop:
         return done.stdout
 
     @contextmanager
-    def worker(self, pool: str, *options: str, **settings: str) -> Iterator[int]:
+    def worker(self, pool: str, *options: str, limit: int = 4, **settings: str) -> Iterator[int]:
         """A worker of the pool, with settings for its runs; its process id."""
         environment = self.environment() | {"PREFECT_WORKER_QUERY_SECONDS": "1", **settings}
-        command = [sys.executable, "-m", "deployments.worker", "--pool", pool, *options]
+        command = [sys.executable, "-m", "deployments.worker", "--pool", pool, "--limit", str(limit), *options]
         with (self.root / f"worker-{pool}.log").open("wb") as log:
             process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
         try:
