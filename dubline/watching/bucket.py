@@ -16,7 +16,7 @@ from typing import Any
 from dubline.publication import MANIFEST
 from dubline.settings import settings
 from dubline.storage.places import LocalPlace
-from dubline.watching.folder import Entry, numbered
+from dubline.watching.folder import Entry, Kind, numbered, too_large
 
 SCHEME = "s3://"
 
@@ -51,8 +51,8 @@ class BucketFolder:
     def entries(self) -> list[Entry]:
         with s3_errors():
             listed = self._listed("")
-        files = [_entry(info) for info in listed if info["type"] == "file"]
-        return sorted((entry for entry in files if not entry.name.startswith(".")), key=lambda entry: entry.name)
+        entries = (_entry(info) for info in listed)
+        return sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
 
     @contextmanager
     def local(self, name: str) -> Iterator[Path]:
@@ -71,7 +71,7 @@ class BucketFolder:
     def stamp(self, place: str) -> str | None:
         try:
             with s3_errors():
-                return _entry(self._fs.info(self._path(place))).stamp
+                return _entry(self._fs.info(self._path(place))).stamp or None
         except FileNotFoundError:
             return None
 
@@ -98,8 +98,10 @@ class BucketFolder:
             return []
         return [info for info in listed if info["name"].rstrip("/") != path]
 
-    def read(self, place: str) -> bytes:
+    def read(self, place: str, at_most: int | None = None) -> bytes:
         with s3_errors():
+            if at_most is not None and (self._fs.info(self._path(place))["size"] or 0) > at_most:
+                raise too_large(place, at_most)
             return bytes(self._fs.cat_file(self._path(place)))
 
     def write(self, place: str, content: str) -> None:
@@ -161,6 +163,8 @@ class BucketFolder:
 
 
 def _entry(info: dict[str, Any]) -> Entry:
+    if info["type"] != "file":
+        return Entry(PurePosixPath(info["name"]).name, "", 0.0, Kind.FOLDER)
     modified: datetime = info["LastModified"]
     stamp = f"{info['size']}-{info['ETag']}"
     return Entry(PurePosixPath(info["name"]).name, stamp, modified.timestamp())

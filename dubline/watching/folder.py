@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Protocol
+
+from dubline.domain.errors import InvalidRequest
 
 DONE, FAILED, WORK = "done", "failed", ".dubline"
 DEFAULTS = "dubline.yaml"
@@ -26,15 +29,23 @@ MAX_NAME = 255
 """Bytes in a file's name, on all common file systems."""
 
 
+class Kind(StrEnum):
+    FILE = "file"
+    FOLDER = "folder"
+    ODD = "odd"
+    """A link, a pipe, a device: nothing that is followed or opened."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file directly in the folder."""
+    """A file directly in the folder, or what else has a name there."""
 
     name: str
     stamp: str
     """Differs when the content may have changed: size, time of change and file number, or an S3 ETag."""
     changed: float
     """When it was last touched, in seconds since 1970, by the storage's clock; what a copy tool sets does not count."""
+    kind: Kind = Kind.FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +78,7 @@ class Folder(Protocol):
         """The directory whose changes the operating system announces; None where only looking helps."""
 
     def entries(self) -> list[Entry]:
-        """All files directly in the folder, hidden ones left out."""
+        """All that is directly in the folder, hidden names left out."""
 
     def local(self, name: str) -> AbstractContextManager[Path]:
         """The file on this machine, as long as the context lasts. Raises FileNotFoundError."""
@@ -87,8 +98,11 @@ class Folder(Protocol):
     def folders(self, place: str) -> list[str]:
         """Names of the folders in a folder, in order."""
 
-    def read(self, place: str) -> bytes:
-        """Raises FileNotFoundError."""
+    def read(self, place: str, at_most: int | None = None) -> bytes:
+        """The content of a file of at most so many bytes.
+
+        Raises FileNotFoundError, and InvalidRequest where it is larger, or no file that can ever be read.
+        """
 
     def write(self, place: str, content: str) -> None:
         """Put a text file there, whole or not at all."""
@@ -121,7 +135,23 @@ class Folder(Protocol):
 def drops(entries: list[Entry]) -> list[Drop]:
     """The videos among a folder's files, each with its sidecar."""
     by_name = {entry.name: entry for entry in entries}
-    return [Drop(entry, by_name.get(entry.name + SIDECAR)) for entry in entries if is_video(entry.name)]
+    videos = (entry for entry in entries if is_video(entry.name) and entry.kind is not Kind.FOLDER)
+    return [Drop(video, by_name.get(video.name + SIDECAR)) for video in videos]
+
+
+def texts(entries: list[Entry]) -> list[Entry]:
+    """All that may say how to dub any video: dubline.yaml, glossaries. A sidecar belongs to its video's drop."""
+    return [entry for entry in entries if entry.kind is not Kind.FOLDER and not is_video(_owner(entry.name))]
+
+
+def _owner(name: str) -> str:
+    """The video that a sidecar is for; any other name as it is."""
+    return name.removesuffix(SIDECAR)
+
+
+def too_large(place: str, at_most: int) -> InvalidRequest:
+    """What `read` raises for a file of more than `at_most` bytes."""
+    return InvalidRequest(f"{place} has more than {at_most >> 10} KiB; shorten it.")
 
 
 def is_video(name: str) -> bool:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from dubline.domain.errors import InvalidRequest
+from dubline.domain.errors import DublineError, InvalidRequest
+from dubline.media.inputs import printable
 from dubline.watching import outcome
 from dubline.watching.folder import WORK, Folder
 from dubline.watching.ledger import Ledger, Row, State
@@ -138,4 +139,8 @@ def problems(name: str, told: Told) -> Iterator[None]:
     except FileNotFoundError:
         pass  # deleted or renamed while we looked; under its new name it is seen again
     except OSError as error:
-        told.problems.append(f"{name} cannot be moved or read now ({error}); it is tried again.")
+        told.problems.append(printable(f"{name} cannot be moved or read now ({error}); it is tried again."))
+    except DublineError as error:
+        told.problems.append(printable(f"{name}: {error}"))
+    except Exception as error:  # noqa: BLE001 - whatever a file makes of a fault of ours, the others are not to wait
+        told.problems.append(printable(f"{name}: {type(error).__name__}: {error}; this is a fault, please report it."))

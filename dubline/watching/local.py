@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import io
 import os
 import shutil
 import signal
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,13 +16,16 @@ from pathlib import Path
 
 import psutil
 
-from dubline.watching.folder import Entry, numbered
+from dubline.domain.errors import InvalidRequest
+from dubline.watching.folder import Entry, Kind, numbered, too_large
 
 NETWORK = ("nfs", "cifs", "smb", "9p", "fuse", "afs", "ceph", "gluster", "virtiofs", "vboxsf")
 """File systems, by the start of their names, that do not announce what other machines change."""
 
 F_SETSIG = 10
 """fcntl(2) on Linux; Python has no name for it."""
+_NEVER_READ = {errno.EISDIR, errno.ELOOP, errno.EACCES, errno.EPERM, errno.ENXIO, errno.ENAMETOOLONG}
+"""Folders, links, files of others, sockets, and names that no file can have."""
 
 
 class LocalFolder:
@@ -42,9 +47,9 @@ class LocalFolder:
         with os.scandir(self.path) as listing:
             for file in listing:
                 with suppress(FileNotFoundError):  # it went while we looked
-                    if not file.name.startswith(".") and file.is_file(follow_symlinks=False):
+                    if not file.name.startswith("."):
                         status = file.stat(follow_symlinks=False)
-                        found.append(Entry(file.name, _stamp(status), status.st_ctime))
+                        found.append(Entry(file.name, _stamp(status), status.st_ctime, _kind(status)))
         return sorted(found, key=lambda entry: entry.name)
 
     @contextmanager
@@ -86,8 +91,22 @@ class LocalFolder:
         except FileNotFoundError:
             return []
 
-    def read(self, place: str) -> bytes:
-        return (self.path / place).read_bytes()
+    def read(self, place: str, at_most: int | None = None) -> bytes:
+        path = self.path / place
+        try:
+            with io.FileIO(path, opener=_open_plainly) as file:
+                status = os.fstat(file.fileno())
+                if _kind(status) is not Kind.FILE:
+                    raise InvalidRequest(f"{place} is no plain file; put the file itself there.")
+                if at_most is not None and status.st_size > at_most:
+                    raise too_large(place, at_most)
+                return file.readall()
+        except OSError as error:
+            if error.errno not in _NEVER_READ:
+                raise
+            raise InvalidRequest(
+                f"{place} cannot be read ({os.strerror(error.errno)}); put a plain file there."
+            ) from None
 
     def write(self, place: str, content: str) -> None:
         self._partial(place, content).replace(self.path / place)
@@ -154,6 +173,17 @@ class LocalFolder:
 
     def address(self, place: str) -> str:
         return str(self.path / place)
+
+
+def _open_plainly(path: str, flags: int) -> int:
+    """Follow no link, and wait for nobody at the other end of a pipe."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
+def _kind(status: os.stat_result) -> Kind:
+    if stat.S_ISREG(status.st_mode):
+        return Kind.FILE
+    return Kind.FOLDER if stat.S_ISDIR(status.st_mode) else Kind.ODD
 
 
 def _stamp(status: os.stat_result) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from dubline.watching.folder import Drop
+from dubline.watching.folder import Drop, Entry
 
 AGAIN_S = 1.0
 """When to look again at a still file that could not be taken in at once: somebody has it open, or is at it."""
+
+
+class Unsettled(Exception):
+    """A file changes still; it is looked at again."""
 
 
 @dataclass(slots=True)
@@ -41,16 +45,29 @@ class Looks:
     ) -> None:  # fmt: skip
         self._still_s, self._patience_s, self._clock, self._now = still_s, patience_s, clock, now
         self._seen: dict[str, _Look] = {}
+        self._texts: dict[str, _Look] = {}
 
-    def see(self, drops: Iterable[Drop]) -> list[Still]:
-        """Look once more; the drops that are worth examining now."""
-        drops = list(drops)
-        self._seen = {drop.name: self._look(drop) for drop in drops}
+    def see(self, drops: Iterable[Drop], texts: Iterable[Entry] = ()) -> list[Still]:
+        """Look once more; the drops that are worth examining now.
+
+        `texts` are files that say how to dub any of them. When one changes, what was refused is examined again.
+        """
+        drops, before = list(drops), self._texts
+        self._texts = {text.name: self._look(before, text.name, text.stamp) for text in texts}
+        self._seen = {drop.name: self._look(self._seen, drop.name, drop.stamp) for drop in drops}
+        if before != self._texts:
+            for look in self._seen.values():
+                look.refused = False
         return [still for drop in drops if (still := self._still(drop))]
 
-    def _look(self, drop: Drop) -> _Look:
-        known = self._seen.get(drop.name)
-        return known if known and known.stamp == drop.stamp else _Look(drop.stamp, self._clock())
+    def _look(self, known: Mapping[str, _Look], name: str, stamp: str) -> _Look:
+        look = known.get(name)
+        return look if look and look.stamp == stamp else _Look(stamp, self._clock())
+
+    def is_still(self, text: str) -> bool:
+        """Whether a text, or anything else that is not looked at, has not changed for a while."""
+        look = self._texts.get(text)
+        return look is None or self._clock() - look.since >= self._still_s
 
     def _still(self, drop: Drop) -> Still | None:
         look, now = self._seen[drop.name], self._clock()
@@ -68,7 +85,8 @@ class Looks:
 
     def due_s(self) -> float | None:
         """Seconds until the next file may have become still; None where nothing is waited for."""
-        waits = map(self._wait_s, self._seen.values())
+        waits = [self._wait_s(look) for look in self._seen.values()]
+        waits += [wait for look in self._texts.values() if (wait := self._still_s - self._clock() + look.since) > 0]
         return min(waits, default=None)
 
     def _wait_s(self, look: _Look) -> float:

@@ -8,19 +8,24 @@ run (by an idempotency key), then the run's id into the row. Whatever was left u
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import PurePosixPath
 
 from dubline.domain.errors import DublineError, InvalidMedia, InvalidRequest, OutputUnavailable
-from dubline.media.inputs import check_file
+from dubline.domain.languages import LANGUAGES
+from dubline.media.inputs import check_file, printable
 from dubline.media.intake import take_in
 from dubline.storage.artifacts import reference
 from dubline.storage.results import ArtifactRef
 from dubline.watching import options, outcome
-from dubline.watching.folder import DEFAULTS, REASON, SIDECAR, Drop, Entry, Folder, drops
+from dubline.watching.folder import DEFAULTS, MAX_NAME, REASON, SIDECAR, Drop, Entry, Folder, Kind, drops, texts
 from dubline.watching.following import OWNER_S, Following, Told, problems
 from dubline.watching.ledger import Identity, Ledger, Row, State
 from dubline.watching.options import Options
-from dubline.watching.ready import Looks, Still
+from dubline.watching.ready import Looks, Still, Unsettled
 from dubline.watching.runs import Runs
 
 READERS = 2
@@ -32,6 +37,57 @@ SUBMITTERS = 8
 def accepted(file: ArtifactRef) -> None:
     """Raises InvalidMedia where ffprobe finds no video that can be dubbed."""
     take_in(file)
+
+
+class _Texts:
+    """The texts that were in the folder at one look."""
+
+    def __init__(self, folder: Folder, looks: Looks, entries: list[Entry]) -> None:
+        self._folder, self._looks = folder, looks
+        self.entries = {entry.name: entry for entry in entries}
+
+    def options(self, name: str) -> Options:
+        """Raises what `_read` raises, and InvalidRequest for what is wrong in it."""
+        read = partial(self._read, at_most=options.MAX_GLOSSARY_BYTES)
+        return options.parse(self._read(name, options.MAX_BYTES), name, read)
+
+    def _read(self, name: str, at_most: int) -> bytes:
+        """Raises FileNotFoundError, InvalidRequest, and Unsettled while somebody is at it."""
+        entry = self.entries.get(name)
+        if entry is None:
+            raise FileNotFoundError(name)
+        if not self._looks.is_still(name):
+            raise Unsettled
+        _require_plain(entry)
+        content = self._folder.read(name, at_most)
+        if self._folder.stamp(name) != entry.stamp:
+            raise Unsettled
+        return content
+
+
+@dataclass(frozen=True, slots=True)
+class _Choices:
+    """How drops are to be dubbed, as said at one look; `defaults` where a sidecar says nothing."""
+
+    texts: _Texts
+    defaults: Options
+
+    def of(self, drop: Drop) -> Options:
+        """Raises what `_Texts.options` raises, and InvalidRequest where no language is said."""
+        said = self.texts.options(drop.sidecar.name) if drop.sidecar else Options()
+        return options.complete(said.over(self.defaults), drop.name)
+
+
+def _require_plain(entry: Entry) -> None:
+    if entry.kind is not Kind.FILE:
+        raise InvalidRequest(f"{printable(entry.name)} is a folder, a link or a device; put the file itself there.")
+
+
+def _require_short(name: str) -> None:
+    """Results are called `clip.es.burned.mp4`; nobody is to learn after hours that no file can have such a name."""
+    room = MAX_NAME - len(f".{'x' * max(map(len, LANGUAGES))}.burned.mp4")
+    if len(os.fsencode(PurePosixPath(name).stem)) > room:
+        raise InvalidRequest(f"The name is too long for those of the results; make it shorter than {room} bytes.")
 
 
 class Watcher:
@@ -60,9 +116,11 @@ class Watcher:
         told = Told()
         try:
             entries = await asyncio.to_thread(self.folder.entries)
-            defaults = await asyncio.to_thread(self._folder_options, entries, told)
+            ready = self.looks.see(drops(entries), texts(entries))
+            said = _Texts(self.folder, self.looks, entries)
+            defaults = await asyncio.to_thread(self._folder_options, said, told)
             if defaults is not None:
-                await self._take_all(self.looks.see(drops(entries)), defaults, told)
+                await self._take_all(ready, _Choices(said, defaults), told)
             await self._following.sweep(told)
             if thorough:
                 await self._following.sweep_working_folders(told)
@@ -72,43 +130,41 @@ class Watcher:
             ) from error
         return told
 
-    def _folder_options(self, entries: list[Entry], told: Told) -> Options | None:
-        """What holds for the whole folder. None while its file is wrong: then nothing is taken in, rather than all
-        moved to failed/ for one slip."""
-        names = {entry.name for entry in entries}
-        if DEFAULTS not in names:
-            return self._defaults
+    def _folder_options(self, texts: _Texts, told: Told) -> Options | None:
+        """What holds for the whole folder. None while its file is wrong or changes: then nothing is taken in, rather
+        than all moved to failed/ for one slip."""
         try:
-            said = options.parse(self.folder.read(DEFAULTS), DEFAULTS, self.folder.read)
-        except FileNotFoundError:
-            return self._defaults
+            said = texts.options(DEFAULTS) if DEFAULTS in texts.entries else Options()
+        except (Unsettled, FileNotFoundError):
+            return None
         except InvalidRequest as error:
             told.problems.append(str(error))
             reason = f"{error}\nNothing is taken in until then.\n"
-            if DEFAULTS + REASON not in names or self.folder.read(DEFAULTS + REASON) != reason.encode():
+            if DEFAULTS + REASON not in texts.entries or self.folder.read(DEFAULTS + REASON) != reason.encode():
                 self.folder.write(DEFAULTS + REASON, reason)
             return None
-        if DEFAULTS + REASON in names:
+        if DEFAULTS + REASON in texts.entries:
             self.folder.remove(DEFAULTS + REASON)
         return said.over(self._defaults)
 
-    async def _take_all(self, ready: list[Still], defaults: Options, told: Told) -> None:
+    async def _take_all(self, ready: list[Still], choices: _Choices, told: Told) -> None:
         at_once, reading = asyncio.Semaphore(SUBMITTERS), asyncio.Semaphore(READERS)
 
         async def take(still: Still) -> None:
             async with at_once:
                 with problems(still.drop.name, told):
-                    await self._take(still, defaults, reading, told)
+                    await self._take(still, choices, reading, told)
 
         await asyncio.gather(*map(take, ready))
 
-    async def _take(self, still: Still, defaults: Options, reading: asyncio.Semaphore, told: Told) -> None:
+    async def _take(self, still: Still, choices: _Choices, reading: asyncio.Semaphore, told: Told) -> None:
         drop = still.drop
         try:
             async with reading:
-                identity = await asyncio.to_thread(self._examine, drop, defaults)
-            if identity is not None:
-                await self._take_in(drop, identity, told)
+                identity = await asyncio.to_thread(self._examine, drop, choices)
+            await self._take_in(drop, identity, told)
+        except Unsettled:
+            return
         except DublineError as error:
             if error.retryable:
                 told.problems.append(f"{drop.name}: {error}")
@@ -118,32 +174,28 @@ class Watcher:
             else:
                 self.looks.refuse(drop)
 
-    def _examine(self, drop: Drop, defaults: Options) -> Identity | None:
-        """Content and options of a complete video; None where it changes still.
+    def _examine(self, drop: Drop, choices: _Choices) -> Identity:
+        """Content and options of a complete video.
 
-        Raises InvalidRequest, InvalidMedia, and FileNotFoundError where it went.
+        Raises Unsettled, InvalidRequest, InvalidMedia, and FileNotFoundError where it went.
         """
+        _require_plain(drop.video)
+        _require_short(drop.name)
         if self.folder.being_written(drop.name):
-            return None
+            raise Unsettled
         try:
-            chosen = self._options(drop, defaults)
+            chosen = choices.of(drop)
             with self.folder.local(drop.name) as path:
                 check_file(path)
                 file = reference(path)
                 self._accept(file)
-        except InvalidMedia:
+        except (InvalidMedia, InvalidRequest):
             if self._unchanged(drop):
                 raise
-            return None
+            raise Unsettled from None
         if not self._unchanged(drop):
-            return None
+            raise Unsettled
         return Identity(folder=self.folder.key, content=file.sha256, options=chosen)
-
-    def _options(self, drop: Drop, defaults: Options) -> Options:
-        if drop.sidecar is None:
-            return options.complete(defaults, drop.name)
-        said = options.parse(self.folder.read(drop.sidecar.name), drop.sidecar.name, self.folder.read)
-        return options.complete(said.over(defaults), drop.name)
 
     def _unchanged(self, drop: Drop) -> bool:
         sidecar = drop.sidecar.stamp if drop.sidecar else None

@@ -11,6 +11,7 @@ from dubline.request import TranslateRequest
 from dubline.watching.options import Options, complete, parse
 
 FILES = {"terms.csv": b"term,es\nNew Jersey,keep\n", "odd.txt": b"x"}
+FILES |= {"deep.yaml": b"[" * 3000, "long.csv": b"term,es\n" + b"".join(b"%d,x\n" % n for n in range(20_000))}
 
 
 def read(name: str) -> bytes:
@@ -78,6 +79,19 @@ def test_other_options_have_another_digest() -> None:
         (b"glossary: odd.txt", "odd.txt is neither"),
         (b"languages: es\nglossary:\n  cloud: {xx: nube}", "line 3, names a language that is none"),
         (b"voices: 3", "'voices' is wrong"),
+        (b'glossary: ""', "names no file beside it"),
+        (b'glossary: "a\\0.csv"', "names no file beside it"),
+        (b'glossary: "\\ud800.csv"', "names no file beside it"),
+        (b"glossary: " + b"x" * 252 + b".csv", "names no file beside it"),
+        (b'glossary: {"a\\ud800": x}', "control character"),
+        (b'voices: {"S\\x01": x}', "control character"),
+        (b'profile: "\\ud800"', "control character"),
+        (b'profile: "\\0"', "control character"),
+        (b'"\\0": x', r"there is no key '\x00'"),
+        (b"languages: " + b"[" * 3000, "nested too deeply"),
+        (b"glossary: deep.yaml", "nested too deeply"),
+        (b"glossary: long.csv", "too long"),
+        (b"voices: {S1: &a {" + b"".join(b"%d: x, " % n for n in range(2000)) + b"}, S2: *a}", "'voices' is wrong"),
     ],
 )
 def test_a_wrong_sidecar_is_told_in_one_sentence(text: bytes, said: str) -> None:
