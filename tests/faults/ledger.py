@@ -38,19 +38,22 @@ class Ledger:
     def computed_again(self, raced: bool = False) -> Iterator[str]:
         """Stages that began, and checkpoints that were recorded, once more after they had been recorded.
 
-        With `raced`, two processes may have been at one stage: the later one may record what it began before.
+        With `raced`, two processes may have been at one stage: the later one may record what it began before, and two
+        runs may do the same at about the same time.
         """
         began: dict[tuple[int, str], int] = {}
-        committed: dict[str, int] = {}
+        committed: dict[str, tuple[int, str | None]] = {}
         for number, event in enumerate(self.of("begun", "committed")):
             key = event["key"]
+            first, by = committed.get(key, (number, None))
+            others = raced and event["run"] != by
             if event["event"] == "begun":
                 began[event["pid"], key] = number
-                if key in committed:
+                if key in committed and not others:
                     yield f"{event['stage']} began again, though recorded: {key}"
             elif key not in committed:
-                committed[key] = number
-            elif not raced or began.get((event["pid"], key), 0) > committed[key]:
+                committed[key] = number, event["run"]
+            elif not others and not (raced and began.get((event["pid"], key), 0) < first):
                 yield f"recorded twice: {key}"
 
     def times_done(self) -> Counter[str]:

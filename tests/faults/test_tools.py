@@ -161,6 +161,9 @@ def test_two_processes_at_one_stage_may_both_record_it_but_not_differently(out: 
     assert violations(aftermath(out, *begun, event("committed", pid=2, output="b2"), raced=True))
     late = [*begun, event("begun", pid=2), event("committed", pid=2)]
     assert len(violations(aftermath(out, *late, raced=True))) == 2
+    other = [*begun, event("begun", pid=2, run="another"), event("committed", pid=2, run="another")]
+    assert violations(aftermath(out, *other, raced=True)) == []
+    assert len(violations(aftermath(out, *other))) == 2
 
 
 HISTORIES = {
