@@ -204,8 +204,6 @@ class Stages:
         options.result_storage = records().result_storage
         future = options.submit(*args, **kwargs)
         value = step.result.model_validate(await asyncio.to_thread(future.result))
-        if ledger.kept() and step.checkpoint and not known:
-            ledger.record("committed", stage=name, key=step.key(inputs))
         if known:
             progress.tell(name, "cached", 1.0)
         seconds = round(time.monotonic() - started, 3)
