@@ -64,7 +64,8 @@ class Stack:
         ports = free_ports(len(SERVED) + len(_WEED_SERVICES) + others)
         self._ports = ports
         self._loopback = Loopback(self.folder, {host: ports.pop() for host in SERVED})
-        self._services = compose.load(_variables(self.folder / "env") | {"PREFECT_UI_URL": self.url})
+        told = {"PREFECT_UI_URL": self.url} | ({"INFERENCE": "deployment"} if gpu_workers else {})
+        self._services = compose.load(_variables(self.folder / "env") | told)
         self.postgres = self._process("postgres", more=("-c", "unix_socket_directories="), user=unprivileged())
         self.redis = self._process("redis")
         self.s3 = self._process("seaweedfs", more=[f"-{inner}.port={ports.pop()}" for inner in _WEED_SERVICES])
@@ -81,8 +82,8 @@ class Stack:
             self.add_worker("worker-service", f"service-worker-{number + 1}")
 
         at = [ports.pop() for _ in range(gateways)]
-        told = gateway_environment or {}
-        self.gateways = [self._gateway(number + 1, port, told) for number, port in enumerate(at)]
+        of_gateways = gateway_environment or {}
+        self.gateways = [self._gateway(number + 1, port, of_gateways) for number, port in enumerate(at)]
         self.gateway_urls = tuple(f"http://{HOST}:{port}" for port in at)
 
     def _process(self, service: str, *, more: Sequence[str] = (), user: str | None = None) -> Process:
@@ -198,7 +199,9 @@ def _variables(path: Path) -> dict[str, str]:
 
 def main(
     workers: Annotated[int, typer.Option(min=0, help="How many workers of the pool `cpu`.")] = 2,
-    gpu_workers: Annotated[int, typer.Option(min=0, help="How many workers of the pool `gpu`.")] = 0,
+    gpu_workers: Annotated[
+        int, typer.Option(min=0, help="How many workers of the pool `gpu`, where inference then goes.")
+    ] = 0,
     service_workers: Annotated[int, typer.Option(min=0, help="How many workers of the pool `service`.")] = 1,
     gateways: Annotated[int, typer.Option(min=0, help="How many gateways.")] = 1,
     folder: Annotated[Path | None, typer.Option(help="Keeps the data; without it, nothing is kept.")] = None,

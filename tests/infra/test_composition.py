@@ -72,6 +72,12 @@ def test_every_deployment_s_pool_has_a_worker_here_and_a_command_in_the_readme()
     assert pools == set(commands)
 
 
+def test_with_a_gpu_s_worker_inference_goes_there(tmp_path: Path) -> None:
+    for gpu_workers, where in ((0, "inline"), (1, "deployment")):
+        stack = Stack(tmp_path, workers=1, gpu_workers=gpu_workers)
+        assert {worker.environment["DUBLINE_INFERENCE"] for worker in stack.workers} == {where}
+
+
 def test_workers_of_services_are_no_workers_of_videos(tmp_path: Path) -> None:
     stack = Stack(tmp_path, workers=2, service_workers=1)
     assert [worker.name for worker in stack.workers] == ["worker-1", "worker-2"]
@@ -81,7 +87,7 @@ def test_workers_of_services_are_no_workers_of_videos(tmp_path: Path) -> None:
 
 OPTIONAL = {
     ("INFERENCE", "deployment"): ("inference", {"worker-cpu"}),
-    ("KEY_FILE", "/keys/keys"): ("key_file", {"worker-cpu", "worker-gpu", "gateway"}),
+    ("KEY_FILE", "/keys/keys"): ("key_file", {"worker-cpu", "worker-gpu", "worker-service", "gateway"}),
     ("CLAMD", "tcp://clamav:3310"): ("clamd", {"worker-cpu", "worker-gpu"}),
     ("URL_HOSTS", "media.intranet"): ("url_hosts", {"worker-cpu", "worker-gpu", "gateway"}),
 }
@@ -108,7 +114,7 @@ def test_an_optional_setting_comes_from_the_env_file_and_is_not_set_without(
 
 def test_the_keys_and_the_models_are_where_they_are_read() -> None:
     volumes = {name: service.volumes for name, service in compose.load(SECRETS).items()}
-    assert all("/keys" in volumes[name] for name in ("worker-cpu", "worker-gpu", "gateway"))
+    assert all("/keys" in volumes[name] for name in ("worker-cpu", "worker-gpu", "worker-service", "gateway"))
     assert all("/opt/models" in volumes[name] for name in ("worker-cpu", "worker-gpu", "models"))
 
 
