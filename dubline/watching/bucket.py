@@ -48,9 +48,9 @@ class BucketFolder:
     def key(self) -> str:
         return SCHEME + self._root
 
-    def entries(self) -> list[Entry]:
+    def entries(self, place: str = "") -> list[Entry]:
         with s3_errors():
-            listed = self._listed("")
+            listed = self._listed(place)
         entries = (_entry(info) for info in listed)
         return sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
 
@@ -148,6 +148,9 @@ class BucketFolder:
         with s3_errors():
             for path in self._fs.find(self._path(place)):
                 self._fs.rm_file(path)
+
+    def remove_empty(self, place: str) -> None:
+        """A prefix is there as long as an object is."""
 
     def link(self, place: str, target: str) -> None:
         """S3 has no links: to try again, the video is dropped again."""

@@ -42,9 +42,11 @@ class LocalFolder:
     def events(self) -> Path | None:
         return None if _file_system(self.path).startswith(NETWORK) else self.path
 
-    def entries(self) -> list[Entry]:
-        found = []
-        with os.scandir(self.path) as listing:
+    def entries(self, place: str = "") -> list[Entry]:
+        found: list[Entry] = []
+        if place and not self.exists(place):
+            return found
+        with os.scandir(self.path / place) as listing:
             for file in listing:
                 with suppress(FileNotFoundError):  # it went while we looked
                     if not file.name.startswith("."):
@@ -147,7 +149,7 @@ class LocalFolder:
             try:
                 (self.path / source).rename(self.path / target)
             except FileNotFoundError:
-                (self.path / target).unlink()
+                (self.path / target).unlink(missing_ok=True)
                 return None
             if stamp is None or self.stamp(target) == stamp:
                 return target
@@ -162,14 +164,28 @@ class LocalFolder:
         else:
             path.unlink(missing_ok=True)
 
+    def remove_empty(self, place: str) -> None:
+        for path in self._inside(place):
+            if path.is_symlink():
+                reserved = not path.exists()
+            elif path.is_dir():
+                self.remove_empty(f"{place}/{path.name}")
+                reserved = False
+            else:
+                reserved = path.stat().st_size == 0
+            if reserved:
+                path.unlink(missing_ok=True)
+        with suppress(OSError):  # not empty: somebody put something there just now
+            (self.path / place).rmdir()
+
     def link(self, place: str, target: str) -> None:
         link = self.path / place
         with suppress(FileExistsError, FileNotFoundError, PermissionError):  # a share that has no links, too
             link.symlink_to(os.path.relpath(self.path / target, link.parent))
 
     def links(self, place: str) -> dict[str, str]:
-        found = [path for path in self._inside(place) if path.is_symlink() and path.exists()]
-        return {path.name: str(path.resolve().relative_to(self.path)) for path in found}
+        found = {path.name: path.resolve() for path in self._inside(place) if path.is_symlink()}
+        return {n: str(to.relative_to(self.path)) for n, to in found.items() if to.is_relative_to(self.path)}
 
     def address(self, place: str) -> str:
         return str(self.path / place)

@@ -12,7 +12,7 @@ import pytest
 from dubline.settings import settings
 from dubline.watching.bucket import BucketFolder
 from dubline.watching.ledger import Ledger
-from dubline.watching.runs import Submission
+from dubline.watching.runs import Submission, Submitted
 from dubline.watching.watcher import Watcher
 from tests.s3_server import S3Server
 from tests.watching.shed import PATIENCE_S, STILL_S, Run, Shed, accept
@@ -43,9 +43,9 @@ class BucketRuns:
         self._server = server
         self.by_key: dict[str, Run] = {}
 
-    async def submit(self, submission: Submission) -> str:
+    async def submit(self, submission: Submission) -> Submitted:
         self.by_key.setdefault(submission.key, Run(submission))
-        return submission.key
+        return Submitted(submission.key, self.by_key[submission.key].standing)
 
     async def standings(self, runs):
         return {run: self.by_key[run].standing for run in runs}
