@@ -90,7 +90,7 @@ class Folder(Protocol):
         """Whether a process is known to have the file open for writing; False where that cannot be known."""
 
     def stamp(self, place: str) -> str | None:
-        """The stamp of a file as it is now; None where there is none."""
+        """The stamp of what is there now; None where nothing is."""
 
     def exists(self, place: str) -> bool:
         """Whether a file or a folder is there."""

@@ -167,6 +167,8 @@ class Following:
 
     async def _look_again(self, row: Row, standing: Standing, told: Told) -> None:
         """A failed run may have been retried by a person since; then its video is fetched back from failed/."""
+        if standing.succeeded is None:
+            return  # it is retried just now
         if standing.succeeded and await asyncio.to_thread(self._folder.exists, outcome.outgoing(row)):
             await asyncio.to_thread(outcome.take_back, self._folder, row)
             await self._finish(row, State.DONE, None, told)

@@ -9,15 +9,15 @@ import os
 import shutil
 import signal
 import stat
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 
 from dubline.domain.errors import InvalidRequest
-from dubline.watching.folder import Entry, Kind, numbered, too_large
+from dubline.watching.folder import WORK, Entry, Kind, numbered, too_large
 
 NETWORK = ("nfs", "cifs", "smb", "9p", "fuse", "afs", "ceph", "gluster", "virtiofs", "vboxsf")
 """File systems, by the start of their names, that do not announce what other machines change."""
@@ -118,15 +118,27 @@ class LocalFolder:
         try:
             (self.path / place).hardlink_to(partial)
         except FileExistsError:
-            return (self.path / place).read_bytes() == content.encode()
+            return self.read(place) == content.encode()
+        except OSError:  # exFAT, some shares: no hard links
+            return self._claim_in_place(place, content)
         finally:
             partial.unlink()
         return True
 
+    def _claim_in_place(self, place: str, content: str) -> bool:
+        """Like `claim`, but who is killed leaves an empty or half a text, whose name nothing gets any more."""
+        try:
+            with (self.path / place).open("x", encoding="utf-8") as file:
+                file.write(content)
+        except FileExistsError:
+            return self.read(place) == content.encode()
+        return True
+
     def _partial(self, place: str, content: str) -> Path:
-        path = self.path / place
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".dubline-{os.getpid()}-{threading.get_ident()}")
+        """The text under another name: machines that share the folder may have equal process ids."""
+        (self.path / place).parent.mkdir(parents=True, exist_ok=True)
+        partial = self.path / WORK / f"{uuid4().hex}.partial"
+        partial.parent.mkdir(exist_ok=True)
         partial.write_text(content, encoding="utf-8")
         return partial
 

@@ -88,20 +88,22 @@ def put_failed(folder: Folder, row: Row) -> bool:
         wanted = f"{FAILED}/{name}" if folder.exists(row.result) else row.result
         if place := _put_beside(folder, source, wanted, REASON, reason):
             folder.link(source, place)
-    folder.remove(f"{WORK}/{row.work}/{TAKEN}")
     retire(folder, row)
+    if not _retriable(folder, row):
+        clear(folder, row.work)
     return bool(waiting)
 
 
 def retire(folder: Folder, row: Row) -> None:
-    """Take away the reasons whose videos were taken out of failed/, and with the last of them the working folder."""
+    """Take away the reasons whose videos were taken out of failed/, and with the last of them the working folder: but
+    not what a retry, of which nobody knows yet, may have left there."""
     for name, place in folder.links(incoming(row)).items():
         if not folder.exists(place):
             folder.remove(beside(place, REASON))
             folder.remove(f"{incoming(row)}/{name}")
     if row.state is State.FAILED and row.result and not folder.exists(row.result):
         folder.remove(beside(row.result, REASON))
-    if not _retriable(folder, row):
+    if not _retriable(folder, row) and not folder.exists(outgoing(row)):
         clear(folder, row.work)
 
 

@@ -15,6 +15,7 @@ from dubline.watching.following import Told
 from dubline.watching.ledger import Ledger
 from dubline.watching.local import LocalFolder
 from dubline.watching.options import Options
+from dubline.watching.outcome import TAKEN
 from dubline.watching.ready import Looks
 from dubline.watching.runs import Standing, Submission, Submitted
 from dubline.watching.watcher import Watcher
@@ -112,5 +113,6 @@ class Shed:
         return sorted(p.read_bytes() for p in files if p.is_file() and not p.is_symlink() and p.name != "dub.mp4")
 
     def waiting(self) -> list[Path]:
-        """Files in working folders."""
-        return [path for path in (self.root / ".dubline").rglob("*") if path.is_file() and not path.is_symlink()]
+        """Files in working folders, but for what these say of themselves."""
+        files = [path for path in (self.root / ".dubline").rglob("*") if path.is_file() and not path.is_symlink()]
+        return [path for path in files if path.name != TAKEN]

@@ -92,6 +92,8 @@ class DroppedVideos(RuleBasedStateMachine):
         self.shed.runs = self.runs = CountingRuns()
         self.both = (self.shed.looks, self.shed.new_looks())
         self.losses = 0
+        self.forgotten: list[Run] = []
+        """Failed in the time of a ledger that was lost: nobody follows them any more."""
         self.wanted: Counter[bytes] = Counter()
         """Content -> how many files with it the people have put here and not taken away."""
 
@@ -154,6 +156,7 @@ class DroppedVideos(RuleBasedStateMachine):
         runs = [run for run in self.runs.all if run.standing.succeeded is wanted]
         if how == "retry":  # by a person, in the UI; it finds its video only where that was not dropped again
             runs = [run for run in runs if self._last(run) and Path(run.submission.video).exists()]
+            runs = [run for run in runs if run not in self.forgotten]
         if runs:
             run = data.draw(st.sampled_from(runs))
             self.runs.retried += [run] if how == "retry" else []
@@ -193,7 +196,10 @@ class DroppedVideos(RuleBasedStateMachine):
 
     @rule()
     def lose_the_ledger(self) -> None:
+        if self.runs.retried:  # that a failed run was retried only the ledger tells
+            self.look(0, True, False, None, "")
         self.losses += 1
+        self.forgotten += [run for run in self.runs.all if run.standing.succeeded is False]
         self.shed.database = f"sqlite:///{self.base / f'ledger-{self.losses}.db'}"
         self.look(0, True, False, None, "")
 

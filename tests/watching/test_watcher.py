@@ -423,3 +423,23 @@ def test_a_name_that_a_killed_scanner_reserved_is_no_obstacle(shed: Shed) -> Non
     (inside / "copy.mp4").touch()
     tick(shed)
     assert not list((shed.root / ".dubline").iterdir())
+
+
+@pytest.mark.parametrize("names", [1, 2])
+def test_failures_are_put_away_where_there_are_no_hard_links(
+    shed: Shed, monkeypatch: pytest.MonkeyPatch, names: int
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("pathlib.Path.hardlink_to", refused)
+    for number in range(names):
+        shed.drop("clip.mp4", b"%d END" % number)
+        take_in(shed)
+        shed.runs.fail(shed.runs.all[number])
+        tick(shed)
+    assert (
+        shed.listed("failed")[:2]
+        == [["clip.mp4", "clip.mp4.reason.txt"], ["clip-2.mp4", "clip-2.mp4.reason.txt"]][names - 1]
+    )
+    assert not shed.waiting()
