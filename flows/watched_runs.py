@@ -14,15 +14,15 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
 from dubline.domain.errors import InvalidRequest, ServiceUnavailable
-from dubline.watching.runs import Standing, Submission
+from dubline.watching.runs import Standing, Submission, Submitted
 
 TAG = "watched-folder"
 CRASH_GRACE_S = 300.0
 """How long a crashed run may take to be resumed before it counts as failed."""
 PAGE = 200
 """Flow runs in one answer of Prefect's API; its limit."""
-REFUSED = frozenset((400, 409, 422))
-"""Answers that mean the parameters do not fit the deployment."""
+REFUSED = frozenset((400, 409, 413, 422))
+"""Answers that mean the parameters do not fit the deployment, or are too many."""
 
 
 class PrefectRuns:
@@ -31,7 +31,7 @@ class PrefectRuns:
     def __init__(self, client: PrefectClient, deployment: str) -> None:
         self._client, self._deployment = client, deployment
 
-    async def submit(self, submission: Submission) -> str:
+    async def submit(self, submission: Submission) -> Submitted:
         async with _answering(f"create a run of {self._deployment}"):
             try:
                 # Asked for each time: it may be deployed anew, under another id, while the watcher is up.
@@ -54,7 +54,7 @@ class PrefectRuns:
                     f"The deployment {self._deployment} refused the request ({error.response.text}); correct the "
                     "options or deploy the same version that watches."
                 ) from error
-        return str(run.id)
+        return Submitted(str(run.id), standing(run))
 
     async def standings(self, runs: Sequence[str]) -> Mapping[str, Standing]:
         found: list[FlowRun] = []

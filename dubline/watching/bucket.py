@@ -23,12 +23,15 @@ SCHEME = "s3://"
 
 @contextmanager
 def s3_errors() -> Iterator[None]:
-    """s3fs tells most faults as OSError; the rest of botocore's become one here."""
+    """s3fs tells most faults as OSError; the rest, such as a connection that was lost too often, become one here."""
     from botocore.exceptions import BotoCoreError, ClientError
+    from s3fs.core import S3_RETRYABLE_ERRORS
 
     try:
         yield
-    except (BotoCoreError, ClientError) as error:
+    except OSError:
+        raise
+    except (BotoCoreError, ClientError, *S3_RETRYABLE_ERRORS) as error:
         raise ConnectionError(f"S3 did not answer as it should: {error}") from error
 
 
@@ -48,9 +51,11 @@ class BucketFolder:
     def key(self) -> str:
         return SCHEME + self._root
 
-    def entries(self) -> list[Entry]:
+    def entries(self, place: str = "") -> list[Entry]:
         with s3_errors():
-            listed = self._listed("")
+            listed = self._listed(place)
+            if not place and not listed:  # and not because there is no such bucket
+                self._fs.call_s3("head_bucket", Bucket=self._root.partition("/")[0])
         entries = (_entry(info) for info in listed)
         return sorted((entry for entry in entries if not entry.name.startswith(".")), key=lambda entry: entry.name)
 
@@ -60,7 +65,7 @@ class BucketFolder:
         try:
             copy = scratch / name
             with s3_errors():
-                self._fs.get_file(self._path(name), str(copy))
+                self._fs.get_file(self._path(name), str(copy), max_concurrency=1)  # goes on after a lost connection
             yield copy
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -71,7 +76,7 @@ class BucketFolder:
     def stamp(self, place: str) -> str | None:
         try:
             with s3_errors():
-                return _entry(self._fs.info(self._path(place))).stamp or None
+                return _entry(self._fs.info(self._path(place))).stamp
         except FileNotFoundError:
             return None
 
@@ -148,6 +153,9 @@ class BucketFolder:
         with s3_errors():
             for path in self._fs.find(self._path(place)):
                 self._fs.rm_file(path)
+
+    def remove_empty(self, place: str) -> None:
+        """A prefix is there as long as an object is."""
 
     def link(self, place: str, target: str) -> None:
         """S3 has no links: to try again, the video is dropped again."""

@@ -77,8 +77,11 @@ class Folder(Protocol):
     def events(self) -> Path | None:
         """The directory whose changes the operating system announces; None where only looking helps."""
 
-    def entries(self) -> list[Entry]:
-        """All that is directly in the folder, hidden names left out."""
+    def entries(self, place: str = "") -> list[Entry]:
+        """All that is directly in the folder, or in one below it; hidden names left out.
+
+        Raises FileNotFoundError where the folder itself is not there.
+        """
 
     def local(self, name: str) -> AbstractContextManager[Path]:
         """The file on this machine, as long as the context lasts. Raises FileNotFoundError."""
@@ -87,7 +90,7 @@ class Folder(Protocol):
         """Whether a process is known to have the file open for writing; False where that cannot be known."""
 
     def stamp(self, place: str) -> str | None:
-        """The stamp of a file as it is now; None where there is none."""
+        """The stamp of what is there now; None where nothing is."""
 
     def exists(self, place: str) -> bool:
         """Whether a file or a folder is there."""
@@ -122,11 +125,14 @@ class Folder(Protocol):
     def remove(self, place: str) -> None:
         """Remove a file, or a folder with all it holds; nothing happens where there is none."""
 
+    def remove_empty(self, place: str) -> None:
+        """Remove a folder that holds no file and no link that leads anywhere; otherwise what it holds stays."""
+
     def link(self, place: str, target: str) -> None:
         """Leave a way from where a run looks for its video to where it went, if the storage has links."""
 
     def links(self, place: str) -> dict[str, str]:
-        """Links in a folder that still lead somewhere: name -> place they lead to."""
+        """Links in a folder: name -> place they lead to, whether or not there is anything now."""
 
     def address(self, place: str) -> str:
         """How a run finds the place: an absolute path or a URI."""
@@ -140,13 +146,18 @@ def drops(entries: list[Entry]) -> list[Drop]:
 
 
 def texts(entries: list[Entry]) -> list[Entry]:
-    """All that may say how to dub any video: dubline.yaml, glossaries. A sidecar belongs to its video's drop."""
-    return [entry for entry in entries if entry.kind is not Kind.FOLDER and not is_video(_owner(entry.name))]
+    """All else: dubline.yaml, glossaries, sidecars without a video. Any other sidecar belongs to its video's drop."""
+    names = {entry.name for entry in entries}
+    others = (entry for entry in entries if entry.kind is not Kind.FOLDER and not is_video(entry.name))
+    return [entry for entry in others if not (is_sidecar(entry.name) and video_of(entry.name) in names)]
 
 
-def _owner(name: str) -> str:
-    """The video that a sidecar is for; any other name as it is."""
-    return name.removesuffix(SIDECAR)
+def is_sidecar(name: str) -> bool:
+    return name.endswith(SIDECAR) and is_video(video_of(name))
+
+
+def video_of(sidecar: str) -> str:
+    return sidecar.removesuffix(SIDECAR)
 
 
 def too_large(place: str, at_most: int) -> InvalidRequest:

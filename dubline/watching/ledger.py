@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from enum import StrEnum
+from itertools import count
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Executable, RowMapping, delete, insert, select, update
@@ -68,6 +69,10 @@ class Row(BaseModel):
     created: datetime
 
     @property
+    def identity(self) -> Identity:
+        return Identity(folder=self.folder, content=self.content, options=self.options)
+
+    @property
     def key(self) -> str:
         """The idempotency key of its run."""
         return f"watched-{self.work}"
@@ -117,6 +122,18 @@ class Ledger:
             return None
         return (await self.of_work([identity.work(attempt)])).get(identity.work(attempt))
 
+    async def begin_anew(self, row: Row) -> Row | None:
+        """Make a row without a run the next attempt that no row is; None where another scanner was quicker."""
+        unchanged = (_rows.c.id == row.id) & (_rows.c.attempt == row.attempt) & (_rows.c.state == State.NEW)
+        for attempt in count(row.attempt + 1):
+            values = {"attempt": attempt, "work": row.identity.work(attempt)}
+            try:
+                changed = await self._execute(update(_rows).where(unchanged).values(**values, changed=now()))
+            except IntegrityError:
+                continue
+            return row.model_copy(update=values) if changed else None
+        raise AssertionError("numbers do not end")
+
     async def open_rows(self, folder: str) -> list[Row]:
         """All that is new or submitted, oldest first."""
         unfinished = _rows.c.state.in_((State.NEW, State.SUBMITTED))
@@ -148,6 +165,15 @@ class Ledger:
         except IntegrityError:
             return None
         return (await self._select(select(_rows).where(_rows.c.id == row.id)))[0]
+
+    async def settled_to(self, folder: str, place: str) -> Row | None:
+        """The row whose outcome has that place."""
+        found = await self._select(select(_rows).where(_rows.c.folder == folder, _rows.c.result == place))
+        return found[0] if found else None
+
+    async def release(self, row: Row) -> None:
+        """Let another row have its place: what was put there was taken away."""
+        await self._execute(update(_rows).where(_rows.c.id == row.id, _rows.c.result == row.result).values(result=None))
 
     async def forget(self, row: Row) -> bool:
         """Remove a row whose video went before its run was created."""

@@ -9,15 +9,15 @@ import os
 import shutil
 import signal
 import stat
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 
 from dubline.domain.errors import InvalidRequest
-from dubline.watching.folder import Entry, Kind, numbered, too_large
+from dubline.watching.folder import WORK, Entry, Kind, numbered, too_large
 
 NETWORK = ("nfs", "cifs", "smb", "9p", "fuse", "afs", "ceph", "gluster", "virtiofs", "vboxsf")
 """File systems, by the start of their names, that do not announce what other machines change."""
@@ -42,9 +42,11 @@ class LocalFolder:
     def events(self) -> Path | None:
         return None if _file_system(self.path).startswith(NETWORK) else self.path
 
-    def entries(self) -> list[Entry]:
-        found = []
-        with os.scandir(self.path) as listing:
+    def entries(self, place: str = "") -> list[Entry]:
+        found: list[Entry] = []
+        if place and not self.exists(place):
+            return found
+        with os.scandir(self.path / place) as listing:
             for file in listing:
                 with suppress(FileNotFoundError):  # it went while we looked
                     if not file.name.startswith("."):
@@ -116,15 +118,27 @@ class LocalFolder:
         try:
             (self.path / place).hardlink_to(partial)
         except FileExistsError:
-            return (self.path / place).read_bytes() == content.encode()
+            return self.read(place) == content.encode()
+        except OSError:  # exFAT, some shares: no hard links
+            return self._claim_in_place(place, content)
         finally:
             partial.unlink()
         return True
 
+    def _claim_in_place(self, place: str, content: str) -> bool:
+        """Like `claim`, but who is killed leaves an empty or half a text, whose name nothing gets any more."""
+        try:
+            with (self.path / place).open("x", encoding="utf-8") as file:
+                file.write(content)
+        except FileExistsError:
+            return self.read(place) == content.encode()
+        return True
+
     def _partial(self, place: str, content: str) -> Path:
-        path = self.path / place
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".dubline-{os.getpid()}-{threading.get_ident()}")
+        """The text under another name: machines that share the folder may have equal process ids."""
+        (self.path / place).parent.mkdir(parents=True, exist_ok=True)
+        partial = self.path / WORK / f"{uuid4().hex}.partial"
+        partial.parent.mkdir(exist_ok=True)
         partial.write_text(content, encoding="utf-8")
         return partial
 
@@ -147,7 +161,7 @@ class LocalFolder:
             try:
                 (self.path / source).rename(self.path / target)
             except FileNotFoundError:
-                (self.path / target).unlink()
+                (self.path / target).unlink(missing_ok=True)
                 return None
             if stamp is None or self.stamp(target) == stamp:
                 return target
@@ -162,14 +176,28 @@ class LocalFolder:
         else:
             path.unlink(missing_ok=True)
 
+    def remove_empty(self, place: str) -> None:
+        for path in self._inside(place):
+            if path.is_symlink():
+                reserved = not path.exists()
+            elif path.is_dir():
+                self.remove_empty(f"{place}/{path.name}")
+                reserved = False
+            else:
+                reserved = path.stat().st_size == 0
+            if reserved:
+                path.unlink(missing_ok=True)
+        with suppress(OSError):  # not empty: somebody put something there just now
+            (self.path / place).rmdir()
+
     def link(self, place: str, target: str) -> None:
         link = self.path / place
         with suppress(FileExistsError, FileNotFoundError, PermissionError):  # a share that has no links, too
             link.symlink_to(os.path.relpath(self.path / target, link.parent))
 
     def links(self, place: str) -> dict[str, str]:
-        found = [path for path in self._inside(place) if path.is_symlink() and path.exists()]
-        return {path.name: str(path.resolve().relative_to(self.path)) for path in found}
+        found = {path.name: path.resolve() for path in self._inside(place) if path.is_symlink()}
+        return {n: str(to.relative_to(self.path)) for n, to in found.items() if to.is_relative_to(self.path)}
 
     def address(self, place: str) -> str:
         return str(self.path / place)

@@ -32,9 +32,17 @@ class Standing:
     """One sentence that says why it failed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    run: str
+    """Its id."""
+    standing: Standing = Standing(None)
+    """One that was there already may have ended."""
+
+
 class Runs(Protocol):
-    async def submit(self, submission: Submission) -> str:
-        """Create the run, or find the one with this key; its id.
+    async def submit(self, submission: Submission) -> Submitted:
+        """Create the run, or find the one with this key.
 
         Raises InvalidRequest when it is refused for good, ServiceUnavailable when it can be tried again.
         """

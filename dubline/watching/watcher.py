@@ -21,7 +21,20 @@ from dubline.media.intake import take_in
 from dubline.storage.artifacts import reference
 from dubline.storage.results import ArtifactRef
 from dubline.watching import options, outcome
-from dubline.watching.folder import DEFAULTS, MAX_NAME, REASON, SIDECAR, Drop, Entry, Folder, Kind, drops, texts
+from dubline.watching.folder import (
+    DEFAULTS,
+    MAX_NAME,
+    REASON,
+    SIDECAR,
+    Drop,
+    Entry,
+    Folder,
+    Kind,
+    drops,
+    is_sidecar,
+    texts,
+    video_of,
+)
 from dubline.watching.following import OWNER_S, Following, Told, problems
 from dubline.watching.ledger import Identity, Ledger, Row, State
 from dubline.watching.options import Options
@@ -45,6 +58,11 @@ class _Texts:
     def __init__(self, folder: Folder, looks: Looks, entries: list[Entry]) -> None:
         self._folder, self._looks = folder, looks
         self.entries = {entry.name: entry for entry in entries}
+
+    def without_video(self) -> list[str]:
+        """Sidecars that came too late or too early, or whose video was renamed: they hold for the next of that name."""
+        sidecars = [name for name in self.entries if is_sidecar(name) and video_of(name) not in self.entries]
+        return list(filter(self._looks.is_still, sidecars))
 
     def options(self, name: str) -> Options:
         """Raises what `_read` raises, and InvalidRequest for what is wrong in it."""
@@ -118,6 +136,7 @@ class Watcher:
             entries = await asyncio.to_thread(self.folder.entries)
             ready = self.looks.see(drops(entries), texts(entries))
             said = _Texts(self.folder, self.looks, entries)
+            told.problems += [f"{printable(name)} has no video beside it." for name in said.without_video()]
             defaults = await asyncio.to_thread(self._folder_options, said, told)
             if defaults is not None:
                 await self._take_all(ready, _Choices(said, defaults), told)
@@ -206,11 +225,13 @@ class Watcher:
         row, ours = await self._admit(identity, drop.name)
         if row.state is State.NEW and not ours and not self._following.abandoned(row):
             return  # another scanner is at it
+        sidecar = drop.sidecar.stamp if drop.sidecar else None
+        await asyncio.to_thread(outcome.note_taken, self.folder, row, drop.name, sidecar)
         wanted = f"{outcome.incoming(row)}/{drop.name}"
         place = await asyncio.to_thread(self.folder.move_aside, drop.name, wanted, drop.video.stamp)
         if place is None:
             if ours:
-                await self._ledger.forget(row)
+                await self._following.forget(row)
             return
         if drop.sidecar:
             await asyncio.to_thread(self.folder.move, drop.sidecar.name, place + SIDECAR)
@@ -228,11 +249,13 @@ class Watcher:
             last = await self._ledger.latest(identity)
             if last is not None and not await asyncio.to_thread(self._to_be_tried_anew, last):
                 return last, False
+            if last != await self._ledger.latest(identity):
+                continue  # another scanner put its outcome away while we looked for it
             made = await self._ledger.insert(identity, last.attempt + 1 if last else 1, name)
             if made is not None:
+                if last is not None:
+                    await asyncio.to_thread(outcome.retire, self.folder, last)
                 return made, True
 
     def _to_be_tried_anew(self, row: Row) -> bool:
-        if row.state is not State.DONE or row.result is None:
-            return row.state is State.FAILED
-        return not self.folder.exists(row.result) and not self.folder.exists(outcome.outgoing(row))
+        return row.state is State.FAILED or (row.state is State.DONE and outcome.gone(self.folder, row))

@@ -11,7 +11,7 @@ from dubline.watching.ledger import Ledger
 from dubline.watching.local import LocalFolder
 from dubline.watching.options import Options
 from dubline.watching.ready import Looks
-from dubline.watching.runs import Standing, Submission
+from dubline.watching.runs import Standing, Submission, Submitted
 from dubline.watching.watcher import Watcher
 
 
@@ -21,11 +21,11 @@ class FileRuns:
     def __init__(self, place: Path) -> None:
         self._place = place
 
-    async def submit(self, submission: Submission) -> str:
+    async def submit(self, submission: Submission) -> Submitted:
         (self._place / submission.key).touch()
         with (self._place.parent / "submissions").open("a", encoding="utf-8") as log:
             log.write(f"{submission.name}\n")
-        return submission.key
+        return Submitted(submission.key)
 
     async def standings(self, runs: Sequence[str]) -> Mapping[str, Standing]:
         return {run: Standing(None) for run in runs}

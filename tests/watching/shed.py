@@ -15,8 +15,9 @@ from dubline.watching.following import Told
 from dubline.watching.ledger import Ledger
 from dubline.watching.local import LocalFolder
 from dubline.watching.options import Options
+from dubline.watching.outcome import TAKEN
 from dubline.watching.ready import Looks
-from dubline.watching.runs import Standing, Submission
+from dubline.watching.runs import Standing, Submission, Submitted
 from dubline.watching.watcher import Watcher
 
 STILL_S, PATIENCE_S = 5.0, 60.0
@@ -42,13 +43,13 @@ class FakeRuns:
         self.by_key: dict[str, Run] = {}
         self.down = False
 
-    async def submit(self, submission: Submission) -> str:
+    async def submit(self, submission: Submission) -> Submitted:
         if self.down:
             raise ServiceUnavailable("Nobody answers.")
         if submission.key not in self.by_key:
             assert Path(submission.video).exists()
             self.by_key[submission.key] = Run(submission)
-        return submission.key
+        return Submitted(submission.key, self.by_key[submission.key].standing)
 
     async def standings(self, runs: Sequence[str]) -> Mapping[str, Standing]:
         return {run: self.by_key[run].standing for run in runs if run in self.by_key}
@@ -112,5 +113,6 @@ class Shed:
         return sorted(p.read_bytes() for p in files if p.is_file() and not p.is_symlink() and p.name != "dub.mp4")
 
     def waiting(self) -> list[Path]:
-        """Files in working folders."""
-        return [path for path in (self.root / ".dubline").rglob("*") if path.is_file() and not path.is_symlink()]
+        """Files in working folders, but for what these say of themselves."""
+        files = [path for path in (self.root / ".dubline").rglob("*") if path.is_file() and not path.is_symlink()]
+        return [path for path in files if path.name != TAKEN]

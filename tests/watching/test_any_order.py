@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from dubline.watching.folder import is_video
 from dubline.watching.ledger import Ledger
 from dubline.watching.local import LocalFolder
-from dubline.watching.runs import Submission
+from dubline.watching.runs import Submission, Submitted
 from tests.watching.shed import PATIENCE_S, STILL_S, FakeRuns, Run, Shed
 
 NAMES = st.sampled_from(["a.mp4", "b.mp4", "c.mkv"])
@@ -69,7 +69,7 @@ class CountingRuns(FakeRuns):
         """Failed once, then ended well; until somebody looks, the ledger knows of the failure only."""
         self.die = ""
 
-    async def submit(self, submission: Submission) -> str:
+    async def submit(self, submission: Submission) -> Submitted:
         if self.die == "before":
             raise Killed
         new = submission.key not in self.by_key
@@ -78,7 +78,7 @@ class CountingRuns(FakeRuns):
             earlier = self.attempts.setdefault(submission.key.rpartition("-")[0], [])
             ended = [other.standing.succeeded is False or other in self.retried for other in earlier]
             assert all(ended), "submitted twice"
-            earlier.append(self.by_key[run])
+            earlier.append(self.by_key[run.run])
         if self.die == "after":
             raise Killed
         return run
@@ -91,6 +91,9 @@ class DroppedVideos(RuleBasedStateMachine):
         self.shed = Shed(self.base)
         self.shed.runs = self.runs = CountingRuns()
         self.both = (self.shed.looks, self.shed.new_looks())
+        self.losses = 0
+        self.forgotten: list[Run] = []
+        """Failed in the time of a ledger that was lost: nobody follows them any more."""
         self.wanted: Counter[bytes] = Counter()
         """Content -> how many files with it the people have put here and not taken away."""
 
@@ -125,7 +128,9 @@ class DroppedVideos(RuleBasedStateMachine):
         path = self.shed.root / name
         if path.exists() and name != other:
             self.delete(other)
-            path.rename(self.shed.root / other)
+            for ending in ("", ".yaml"):
+                with suppress(FileNotFoundError):
+                    path.with_name(name + ending).rename(self.shed.root / (other + ending))
 
     @rule(name=NAMES)
     def delete(self, name: str) -> None:
@@ -151,6 +156,7 @@ class DroppedVideos(RuleBasedStateMachine):
         runs = [run for run in self.runs.all if run.standing.succeeded is wanted]
         if how == "retry":  # by a person, in the UI; it finds its video only where that was not dropped again
             runs = [run for run in runs if self._last(run) and Path(run.submission.video).exists()]
+            runs = [run for run in runs if run not in self.forgotten]
         if runs:
             run = data.draw(st.sampled_from(runs))
             self.runs.retried += [run] if how == "retry" else []
@@ -188,6 +194,15 @@ class DroppedVideos(RuleBasedStateMachine):
         self.look(0, False, False, None, "")
         self.look(0, False, False, NOT_KILLED if submitting else steps, submitting)
 
+    @rule()
+    def lose_the_ledger(self) -> None:
+        if self.runs.retried:  # that a failed run was retried only the ledger tells
+            self.look(0, True, False, None, "")
+        self.losses += 1
+        self.forgotten += [run for run in self.runs.all if run.standing.succeeded is False]
+        self.shed.database = f"sqlite:///{self.base / f'ledger-{self.losses}.db'}"
+        self.look(0, True, False, None, "")
+
     @rule(steps=st.integers(1, 10), how=st.sampled_from(["succeed", "fail"]))
     def die_while_putting_away(self, steps: int, how: str) -> None:
         for run in self.runs.all:
@@ -209,6 +224,11 @@ class DroppedVideos(RuleBasedStateMachine):
         self.nothing_is_lost()
         assert not self.shed.waiting()
         assert not [name for name in self.shed.listed() if is_video(name)]
+        for place, told in (("failed", ".reason.txt"), ("done", ".note.txt"), ("", ".reason.txt")):
+            names = self.shed.listed(place)
+            for ending in (".yaml", told):
+                beside = {name.removesuffix(ending) for name in names if name.endswith(ending)}
+                assert beside <= set(names), f"{ending} without its video in {place}/"
         for name in filter(is_video, self.shed.listed("failed")):
             assert (self.shed.root / f"failed/{name}.reason.txt").exists()
         finished = [run for run in self.runs.all if run.standing.succeeded]

@@ -8,12 +8,15 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from s3fs import S3FileSystem
 
+from dubline.domain.errors import OutputUnavailable
 from dubline.settings import settings
 from dubline.watching.bucket import BucketFolder
 from dubline.watching.ledger import Ledger
-from dubline.watching.runs import Submission
+from dubline.watching.runs import Submission, Submitted
 from dubline.watching.watcher import Watcher
+from tests.fault_proxy import FaultProxy
 from tests.s3_server import S3Server
 from tests.watching.shed import PATIENCE_S, STILL_S, Run, Shed, accept
 
@@ -43,9 +46,9 @@ class BucketRuns:
         self._server = server
         self.by_key: dict[str, Run] = {}
 
-    async def submit(self, submission: Submission) -> str:
+    async def submit(self, submission: Submission) -> Submitted:
         self.by_key.setdefault(submission.key, Run(submission))
-        return submission.key
+        return Submitted(submission.key, self.by_key[submission.key].standing)
 
     async def standings(self, runs):
         return {run: self.by_key[run].standing for run in runs}
@@ -147,3 +150,56 @@ def test_an_object_overwritten_between_look_and_move_stays(watched: Prefix, pref
     watched.put("clip.mp4", b"another END")
     assert folder.move_aside("clip.mp4", "elsewhere/clip.mp4", stamp) is None
     assert watched.listed() == ["clip.mp4"]
+
+
+def test_a_connection_that_is_lost_is_no_other_content(
+    watched: Prefix, prefix: str, server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = b"0123456789" * 30_000
+    watched.put("clip.mp4", content)
+    monkeypatch.setattr(S3FileSystem, "default_block_size", 1 << 16)  # as if it were large
+    with FaultProxy(server.port, matches=lambda method, _: method == "GET") as proxy:
+        watched_through(proxy, monkeypatch)
+        folder = BucketFolder(prefix)
+        proxy.spoil("drop")
+        with folder.local("clip.mp4") as path:
+            assert path.read_bytes() == content
+        assert proxy.spoiled == ["drop"]
+
+
+def test_connections_that_are_always_lost_are_a_problem_of_one_file(
+    watched: Prefix, prefix: str, server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched.put("clip.mp4", b"0123456789" * 30_000)
+    with FaultProxy(server.port, matches=lambda method, path: method == "GET" and "clip.mp4" in path) as proxy:
+        watched_through(proxy, monkeypatch)
+        folder = BucketFolder(prefix)
+        proxy.spoil(*["drop"] * 100)
+        with pytest.raises(OSError, match="S3 did not answer"), folder.local("clip.mp4"):
+            pass
+
+
+def watched_through(proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DUBLINE_S3_ENDPOINT", proxy.endpoint)
+    settings.cache_clear()
+
+
+def test_a_prefix_with_a_sidecars_name_is_a_reason(watched: Prefix) -> None:
+    watched.put("clip.mp4", b"video END")
+    watched.put("clip.mp4.yaml/strange", b"")
+    watched.look()
+    watched.shed.now += PATIENCE_S
+    watched.look()
+    assert "clip.mp4.yaml" in watched.files.cat_file(f"{watched.uri}/failed/clip.mp4.reason.txt").decode()
+
+
+def test_a_bucket_that_is_not_there_is_told(watched: Prefix) -> None:
+    watched.look()  # an empty prefix is no fault
+    watched.uri = "s3://no-such-bucket/videos"
+    with pytest.raises(OutputUnavailable, match="no-such-bucket"):
+        watched.look()
+
+
+def test_a_prefix_with_more_objects_than_one_answer_holds(watched: Prefix, prefix: str, server: S3Server) -> None:
+    watched.files.pipe({f"{prefix}/{number}.mp4": b"x" for number in range(1001)})
+    assert len(BucketFolder(prefix).entries()) == 1001

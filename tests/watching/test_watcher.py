@@ -7,6 +7,9 @@ import shutil
 
 import pytest
 
+from dubline.domain.errors import ServiceUnavailable
+from dubline.watching.local import LocalFolder
+from dubline.watching.runs import Submission, Submitted
 from tests.watching.shed import PATIENCE_S, STILL_S, Shed
 
 
@@ -171,8 +174,6 @@ def test_a_deleted_file_is_forgotten(shed: Shed) -> None:
 
 
 def test_a_file_deleted_between_ledger_and_move_is_forgotten(shed: Shed, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dubline.watching.local import LocalFolder
-
     path = shed.drop("clip.mp4")
     moving = LocalFolder.move_aside
 
@@ -191,8 +192,6 @@ def test_a_file_deleted_between_ledger_and_move_is_forgotten(shed: Shed, monkeyp
 def test_a_file_overwritten_between_look_and_move_stays_where_it_is(
     shed: Shed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dubline.watching.local import LocalFolder
-
     path = shed.drop("clip.mp4")
     moving = LocalFolder.move_aside
 
@@ -251,16 +250,6 @@ def test_a_failed_run_that_is_retried_finds_its_video_and_ends_in_done(shed: She
     assert not list((shed.root / ".dubline").iterdir())
 
 
-def test_a_lost_ledger_loses_no_video(shed: Shed, tmp_path) -> None:
-    shed.drop("clip.mp4", languages=["fr"])
-    take_in(shed)
-    shed.database = f"sqlite:///{tmp_path / 'another.db'}"
-    tick(shed, thorough=True)
-    assert shed.listed() == ["clip.mp4", "clip.mp4.yaml"]
-    take_in(shed)
-    assert len(shed.runs.all) == 1  # the same key
-
-
 def test_a_wrong_dubline_yaml_holds_everything_until_it_is_right(shed: Shed) -> None:
     shed.drop("dubline.yaml", b"langs: es")
     shed.drop("clip.mp4")
@@ -303,3 +292,154 @@ def test_a_name_that_is_no_text_goes_to_failed(shed: Shed) -> None:
     shed.now += PATIENCE_S
     tick(shed)
     assert len(shed.listed("failed")) == 2
+
+
+def test_a_submission_that_keeps_failing_holds_up_no_other(shed: Shed, monkeypatch: pytest.MonkeyPatch) -> None:
+    submitting = shed.runs.submit
+
+    async def refused(submission: Submission) -> Submitted:
+        if submission.name == "a.mp4":
+            raise ServiceUnavailable("It answers 500.")
+        return await submitting(submission)
+
+    monkeypatch.setattr(shed.runs, "submit", refused)
+    shed.drop("a.mp4")
+    shed.drop("b.mp4", b"another END")
+    take_in(shed)
+    shed.runs.succeed(shed.runs.all[0])
+    assert asyncio.run(shed.tick()).problems == ["a.mp4: It answers 500."]
+    assert shed.listed("done") == ["b", "b.mp4"]
+
+
+@pytest.mark.parametrize("how", ["succeed", "fail"])
+def test_a_copy_that_joins_in_the_last_moment_is_put_away_by_a_later_look(
+    shed: Shed, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    from dubline.watching import outcome
+
+    clearing = outcome.clear
+
+    def joined_before(folder: LocalFolder, work: str) -> None:
+        shed.drop(f".dubline/{work}/in/copy.mp4")
+        clearing(folder, work)
+
+    shed.drop("clip.mp4")
+    take_in(shed)
+    getattr(shed.runs, how)(shed.runs.all[0])
+    monkeypatch.setattr(LocalFolder, "link", lambda *_: None)
+    with monkeypatch.context() as patched:
+        patched.setattr(outcome, "clear", joined_before)
+        tick(shed)
+    tick(shed, thorough=True)
+    place = {"succeed": "done", "fail": "failed"}[how]
+    assert {"clip.mp4", "copy.mp4"} <= set(shed.listed(place))
+    assert not list((shed.root / ".dubline").iterdir())
+
+
+def test_names_do_not_pile_up_when_a_video_fails_again_and_again(shed: Shed) -> None:
+    shed.drop("clip.mp4")
+    for _ in range(3):
+        take_in(shed)
+        assert shed.listed("failed") == []
+        shed.runs.fail(shed.runs.all[-1])
+        tick(shed)
+        assert shed.listed("failed") == ["clip.mp4", "clip.mp4.reason.txt"]
+        shutil.move(shed.root / "failed/clip.mp4", shed.root / "clip.mp4")
+    take_in(shed)
+    assert len(list((shed.root / ".dubline").iterdir())) == 1
+
+
+def test_a_corrected_video_takes_the_name_of_the_failed_one(shed: Shed) -> None:
+    for content in (b"one END", b"two END"):
+        shed.drop("clip.mp4", content)
+        take_in(shed)
+        shed.runs.fail(shed.runs.all[-1])
+        tick(shed)
+        assert shed.listed("failed") == ["clip.mp4", "clip.mp4.reason.txt"]
+        shutil.rmtree(shed.root / "failed")
+
+
+def test_a_video_done_again_takes_the_name_of_the_removed_results(shed: Shed) -> None:
+    for _ in range(2):
+        shed.drop("clip.mp4")
+        take_in(shed)
+        shed.runs.succeed(shed.runs.all[-1])
+        tick(shed)
+        assert shed.listed("done") == ["clip", "clip.mp4"]
+        shutil.rmtree(shed.root / "done")
+    assert len(shed.runs.all) == 2
+
+
+@pytest.mark.parametrize("content", [b"half", b"video END"])
+def test_a_reason_goes_when_its_video_is_taken_away_and_does_not_come_back(shed: Shed, content: bytes) -> None:
+    shed.drop("clip.mp4", content)
+    take_in(shed)
+    for run in shed.runs.all:
+        shed.runs.fail(run)
+    shed.now += PATIENCE_S
+    tick(shed)
+    (shed.root / "failed/clip.mp4").unlink()
+    for _ in range(2):
+        tick(shed, thorough=True)
+        assert shed.listed("failed") == []
+
+
+def test_a_long_name_keeps_its_reason(shed: Shed) -> None:
+    shed.drop("x" * 251 + ".mp4")
+    take_in(shed)
+    shed.now += PATIENCE_S
+    tick(shed, thorough=True)
+    assert len(shed.listed("failed")) == 2
+
+
+def test_a_sidecar_that_a_killed_scanner_left_behind_follows_its_video(
+    shed: Shed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> bool:
+        raise KeyboardInterrupt
+
+    shed.drop("clip.mp4", languages=["fr"])
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(LocalFolder, "move", killed)
+        take_in(shed)
+    assert shed.listed() == ["clip.mp4.yaml"]
+    tick(shed)
+    assert shed.listed() == []
+    shed.drop("clip.mp4", b"another END")
+    take_in(shed)
+    assert [run.submission.options.languages for run in shed.runs.all] == [("fr",), ("es",)]
+
+
+def test_a_sidecar_without_a_video_is_told(shed: Shed) -> None:
+    shed.drop("clip.mp4", languages=["fr"]).unlink()
+    assert asyncio.run(shed.take_in()).problems == ["clip.mp4.yaml has no video beside it."]
+
+
+def test_a_name_that_a_killed_scanner_reserved_is_no_obstacle(shed: Shed) -> None:
+    shed.drop("clip.mp4")
+    take_in(shed)
+    shed.runs.succeed(shed.runs.all[0])
+    (inside,) = (shed.root / ".dubline").glob("*/in")
+    (inside / "copy.mp4").touch()
+    tick(shed)
+    assert not list((shed.root / ".dubline").iterdir())
+
+
+@pytest.mark.parametrize("names", [1, 2])
+def test_failures_are_put_away_where_there_are_no_hard_links(
+    shed: Shed, monkeypatch: pytest.MonkeyPatch, names: int
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("pathlib.Path.hardlink_to", refused)
+    for number in range(names):
+        shed.drop("clip.mp4", b"%d END" % number)
+        take_in(shed)
+        shed.runs.fail(shed.runs.all[number])
+        tick(shed)
+    assert (
+        shed.listed("failed")[:2]
+        == [["clip.mp4", "clip.mp4.reason.txt"], ["clip-2.mp4", "clip-2.mp4.reason.txt"]][names - 1]
+    )
+    assert not shed.waiting()
