@@ -88,16 +88,25 @@ def test_inference_of_a_cancelled_video_needs_no_worker_to_end(rig: Rig) -> None
     assert not rig.leftovers()
 
 
-def test_the_deployment_that_looks_after_lost_runs_resumes_a_killed_one(rig: Rig) -> None:
+def test_the_deployment_that_looks_after_lost_runs_resumes_one_and_ends_a_cancelled_one(rig: Rig) -> None:
+    strikes.place(rig.strikes, "ingest", "before")
+    cancelled = rig.submit(rig.video("cancelled while it waits", 560))
+    rig.wait(cancelled, "Crashed")
+    rig.set_state(cancelled, "SCHEDULED", "AwaitingRetry")
+    rig.set_state(cancelled, "CANCELLING")
+    assert rig.state(cancelled)["name"] == "Cancelling", "the server believes that it has a process"
+
     strikes.place(rig.strikes, "mux-es", "after")
-    video = rig.video("looked after", 555)
-    run = rig.submit(video)
+    run = rig.submit(rig.video("looked after", 555))
     rig.wait(run, "Crashed")
     time.sleep(11)  # before, a worker's own late report could overwrite it
     with served(rig, REVIVE):
         rig.wait(rig.start(REVIVE, {}), "Completed")
-    rig.wait(run, "Completed")
+        rig.wait(run, "Completed")
+        while rig.state(cancelled)["name"] == "Cancelling":
+            rig.wait(rig.start(REVIVE, {}), "Completed")
     assert "AwaitingRetry" in rig.states(run)
+    assert "no process" in rig.wait(cancelled, "Cancelled")["message"]
     assert rig.ledger.computed_again() == []
 
 
