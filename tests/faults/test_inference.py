@@ -66,7 +66,7 @@ def test_two_videos_take_turns_on_one_slot_though_the_server_is_killed_meanwhile
     spans = sorted((min(at), max(at)) for at in at_work.values())
     assert len(spans) >= 2 * 3, "at least hearing, translating and speaking of two videos"
     assert all(before[1] <= after[0] for before, after in pairwise(spans)), spans
-    assert rig.ledger.computed_again() == []
+    assert list(rig.ledger.computed_again()) == []
     assert {video.stem: rig.published(video.stem) for video in videos} == rig.undisturbed(videos)
     until(lambda: slots_taken(rig) == 0)
 
@@ -107,7 +107,7 @@ def test_the_deployment_that_looks_after_lost_runs_resumes_one_and_ends_a_cancel
             rig.wait(rig.start(REVIVE, {}), "Completed")
     assert "AwaitingRetry" in rig.states(run)
     assert "no process" in rig.wait(cancelled, "Cancelled")["message"]
-    assert rig.ledger.computed_again() == []
+    assert list(rig.ledger.computed_again()) == []
 
 
 @contextmanager
