@@ -3,6 +3,9 @@
 Prefect marks a run Crashed when its process ends badly, and an automation does when its heartbeat stays out; but events
 can be lost, the heartbeats' with a Redis that is killed. So silence is looked for here, too: a run that lives tells its
 progress. And nothing of that starts a run again: that is done here, for runs of deployments, which workers take up.
+
+Watchers of folders need none of it: their schedule starts another, and one that was given up and still lives ends when
+it cannot renew its place under its deployment's limit.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def test_two_videos_take_turns_on_one_slot_though_the_server_is_killed_meanwhile
     spans = sorted((min(at), max(at)) for at in at_work.values())
     assert len(spans) >= 2 * 3, "at least hearing, translating and speaking of two videos"
     assert all(before[1] <= after[0] for before, after in pairwise(spans)), spans
-    assert rig.ledger.computed_again() == []
+    assert list(rig.ledger.computed_again()) == []
     assert {video.stem: rig.published(video.stem) for video in videos} == rig.undisturbed(videos)
     until(lambda: slots_taken(rig) == 0)
 
@@ -88,17 +88,26 @@ def test_inference_of_a_cancelled_video_needs_no_worker_to_end(rig: Rig) -> None
     assert not rig.leftovers()
 
 
-def test_the_deployment_that_looks_after_lost_runs_resumes_a_killed_one(rig: Rig) -> None:
+def test_the_deployment_that_looks_after_lost_runs_resumes_one_and_ends_a_cancelled_one(rig: Rig) -> None:
+    strikes.place(rig.strikes, "ingest", "before")
+    cancelled = rig.submit(rig.video("cancelled while it waits", 560))
+    rig.wait(cancelled, "Crashed")
+    rig.set_state(cancelled, "SCHEDULED", "AwaitingRetry")
+    rig.set_state(cancelled, "CANCELLING")
+    assert rig.state(cancelled)["name"] == "Cancelling", "the server believes that it has a process"
+
     strikes.place(rig.strikes, "mux-es", "after")
-    video = rig.video("looked after", 555)
-    run = rig.submit(video)
+    run = rig.submit(rig.video("looked after", 555))
     rig.wait(run, "Crashed")
     time.sleep(11)  # before, a worker's own late report could overwrite it
     with served(rig, REVIVE):
         rig.wait(rig.start(REVIVE, {}), "Completed")
-    rig.wait(run, "Completed")
+        rig.wait(run, "Completed")
+        while rig.state(cancelled)["name"] == "Cancelling":
+            rig.wait(rig.start(REVIVE, {}), "Completed")
     assert "AwaitingRetry" in rig.states(run)
-    assert rig.ledger.computed_again() == []
+    assert "no process" in rig.wait(cancelled, "Cancelled")["message"]
+    assert list(rig.ledger.computed_again()) == []
 
 
 @contextmanager
