@@ -6,13 +6,15 @@ as long as that goes on there is no manifest, so no reader takes what is there f
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from dubline import publication
+from dubline.domain.errors import DublineError
 from dubline.publication import MANIFEST, Folder, Manifest
 from dubline.settings import settings
 from dubline.storage import sealed
@@ -72,12 +74,15 @@ def filled(out: BucketFile | Path) -> Iterator[Folder]:
 
 def _put(folder: Path, names: list[str], place: RemotePlace) -> None:
     """Replace what the prefix holds of an earlier run."""
+    began = time.time()
     place.remove(MANIFEST)
     for entry in list(place.entries()):
         if entry.key.startswith("clips/") and entry.key not in names:
             place.remove(entry.key)
     for name in (*names, MANIFEST):
         place.upload(folder / name, name)
+    with suppress(DublineError):  # the results are there, and not everybody may list what was begun
+        place.abort_uploads(began)
 
 
 def _manifest(place: RemotePlace) -> Manifest | None:

@@ -16,8 +16,8 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from dubline.domain.errors import OutputUnavailable
-from dubline.storage.artifacts import sha256_of, sync_directory
-from dubline.storage.places import owner, remove_if_orphaned
+from dubline.storage.artifacts import sha256_of
+from dubline.storage.places import owner, remove_if_orphaned, sync_directory
 from dubline.storage.value import Value
 
 MANIFEST = "manifest.json"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import TypeAdapter
 
-from dubline.storage.places import LocalPlace, Place, disk_errors, held
+from dubline.storage.places import LocalPlace, Place, disk_errors, held, move_durably
 from dubline.storage.results import ArtifactRef
 
 T = TypeVar("T")
@@ -41,15 +40,6 @@ def local_path(ref: ArtifactRef) -> Path:
     return Path(unquote(urlsplit(ref.uri).path))
 
 
-def sync_directory(directory: Path) -> None:
-    """Make a rename in the directory durable."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 class ArtifactStore:
     """Files below `root`, named by their sha256. Raises OutputUnavailable when the disk is full or not writable."""
 
@@ -65,17 +55,8 @@ class ArtifactStore:
         """A private folder on the store's own disk, so that adopting a file from it is a rename. It is removed."""
         return self._local.workspace()
 
-    def reap(self, before: float = 0.0) -> None:
-        """Remove the workspaces of processes that were killed, and any not written to since `before` (epoch, s)."""
-        for place in self._own_places():
-            place.reap(before)
-
-    def abandon(self) -> None:
-        """Remove the workspaces of this process, which is about to end."""
-        for place in self._own_places():
-            place.abandon()
-
-    def _own_places(self) -> list[LocalPlace]:
+    def working_places(self) -> list[LocalPlace]:
+        """Where processes have their workspaces."""
         return [LocalPlace(root) for root in {self.root, self._copies or self.root}]
 
     def adopt(self, path: Path) -> ArtifactRef:
@@ -83,11 +64,7 @@ class ArtifactStore:
         with disk_errors(self.root):
             digest, size = sha256_of(path), path.stat().st_size
             final = self.root / artifact_key(digest, path.suffix)
-            final.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-            path.replace(final)
-            sync_directory(final.parent)
+            move_durably(path, final)
         return ArtifactRef(uri=final.absolute().as_uri(), sha256=digest, size=size)
 
     def put_bytes(self, content: bytes, suffix: str) -> ArtifactRef:
@@ -107,10 +84,6 @@ class ArtifactStore:
     def intact(self, refs: Iterable[ArtifactRef]) -> bool:
         """Whether every file is there with the size and sha256 that its reference promises."""
         return all(map(_unchanged, refs))
-
-    def abort_uploads(self, before: float) -> int:
-        """End uploads that were begun before `before` (epoch, s) and never finished; returns how many there were."""
-        return 0
 
     def trim(self, before: float) -> tuple[int, int]:
         """Remove copies, of artifacts and of videos, that were not used since `before` (epoch, s) and nobody holds.

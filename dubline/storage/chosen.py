@@ -6,6 +6,7 @@ A sealed session has artifacts and checkpoints of its own, among its files, so n
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from dubline.settings import settings
@@ -60,18 +61,43 @@ def scratch() -> LocalPlace:
     return LocalPlace(settings().home / "scratch")
 
 
-def reap() -> None:
+def reap(before: float = 0.0) -> None:
     """Remove what killed processes of this machine left in working folders, and copies that were not used for days.
 
-    Every machine does so itself, as runs begin there: housekeeping comes to one of them.
+    Every machine does so itself, as runs begin there: housekeeping comes to one of them. It does the same for machines
+    that are no more, whose working folders in a shared store were not written to since `before` (epoch, s).
     """
-    store = artifact_store()
-    store.reap()
-    store.trim(time.time() - MIN_GRACE_S)
+    for place in _working_places():
+        place.reap(before)
     scratch().reap()
+    artifact_store().trim(time.time() - MIN_GRACE_S)
 
 
 def abandon() -> None:
     """Remove this process's working folders: it is about to end."""
-    artifact_store().abandon()
-    scratch().abandon()
+    for place in (*_working_places(), scratch()):
+        place.abandon()
+
+
+def _working_places() -> Iterator[LocalPlace]:
+    """Where artifacts and records are written before they get their names."""
+    yield from artifact_store().working_places()
+    own = sealed.used()
+    records = own.holder if own else checkpoint_place()
+    if isinstance(records, LocalPlace):
+        yield records
+
+
+def clear_store(before: float, receiving: Collection[str]) -> int:
+    """Remove from the whole store what was begun before `before` (epoch, s), is unfinished, and is no tenant's alone.
+
+    That is in S3 every multipart upload but those that the gateway is `receiving`, by their handles; returns how many
+    there were. In a folder it is what runs of sealed sessions left in theirs.
+    """
+    if settings().in_bucket:
+        from dubline.storage.s3 import BucketPlace
+
+        return BucketPlace(settings().store).abort_uploads(before, receiving)
+    for folder in (settings().shared_folder / "sessions").glob("*/*"):
+        LocalPlace(folder).reap(before)
+    return 0

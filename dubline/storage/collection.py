@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 
 from dubline.domain.errors import InvalidRequest
@@ -40,7 +41,6 @@ class Collected:
     trimmed_copies: int
     """Copies on this machine of what lies in S3, and videos fetched from the web."""
     trimmed_bytes: int
-    aborted_uploads: int
 
 
 def collect(
@@ -61,8 +61,6 @@ def collect(
             f"A grace period of {grace_s:g} s is too short: use is noted once a day; give at least {MIN_GRACE_S} s."
         )
     now = time.time() if now is None else now
-    aborted = store.abort_uploads(now - grace_s)
-    store.reap(now - grace_s)
     expired = _expire(records, now - retention_s, now - grace_s)
     removed, kept = _sweep(store.place, now - grace_s, _mentioned(records))
     copies, copied_bytes = store.trim(now - grace_s)
@@ -74,7 +72,6 @@ def collect(
         kept_bytes=sum(entry.size for entry in kept),
         trimmed_copies=copies,
         trimmed_bytes=copied_bytes,
-        aborted_uploads=aborted,
     )
 
 
@@ -97,8 +94,14 @@ def _expire(records: Place, unused_since: float, aside_since: float) -> int:
 def _mentioned(records: Place) -> set[str]:
     """Every sha256 in any record. What is no artifact's does no harm, and no format of a record can hide one."""
     with ThreadPoolExecutor(PARALLEL) as pool:
-        contents = pool.map(records.read, [entry.key for entry in records.entries()])
+        contents = pool.map(partial(_read, records), [entry.key for entry in records.entries()])
         return {digest.decode() for content in contents for digest in _DIGEST.findall(content or b"")}
+
+
+def _read(records: Place, key: str) -> bytes | None:
+    """A record that is gone since it was listed was put aside by another collection: its artifacts are kept still."""
+    content = records.read(key)
+    return records.read(EXPIRED + key) if content is None else content
 
 
 def _sweep(place: Place, older_than: float, needed: set[str]) -> tuple[list[Entry], list[Entry]]:

@@ -18,8 +18,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-import psutil
-
 from dubline.domain.errors import OutputUnavailable
 
 WORKSPACES = "tmp"
@@ -52,7 +50,8 @@ class Place(Protocol):
     def read(self, key: str) -> bytes | None:
         """The content; None where there is no such file."""
 
-    def write(self, key: str, content: bytes) -> None: ...
+    def write(self, key: str, content: bytes) -> None:
+        """Durably, whole or not at all."""
 
     def touch(self, key: str) -> None:
         """Make a file as young as if it had been written now; nothing happens where there is none."""
@@ -106,14 +105,51 @@ def disk_errors(place: Path) -> Iterator[None]:
 
 def owner() -> str:
     """This process, in the names of working folders that other machines and containers may see as well."""
-    return f"{_MACHINE}.{os.getpid()}"
+    return f"{_MACHINE}.{_process(str(os.getpid()))}"
 
 
 def remove_if_orphaned(folder: Path, owner: str) -> None:
     """Remove a working folder whose process was this machine's and is no more; other runs may be using the others."""
     machine, _, process = owner.partition(".")
-    if machine == _MACHINE and process.isdigit() and not psutil.pid_exists(int(process)):
+    if machine == _MACHINE and _process(process.partition(".")[0]) != process:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _process(number: str) -> str:
+    """A process that lives, with the tick of the machine's clock at which it began: its number may be another's soon.
+
+    Empty where there is none.
+    """
+    try:
+        state = Path(f"/proc/{number}/stat").read_text()
+    except OSError:
+        return ""
+    return f"{number}.{state.rpartition(')')[2].split()[19]}"
+
+
+def sync_directory(directory: Path) -> None:
+    """Make a rename in the directory durable."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def move_durably(path: Path, final: Path) -> None:
+    """Give a finished file its name. Once this returns, no loss of power takes it away."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    _make_folder(final.parent)
+    path.replace(final)
+    sync_directory(final.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_directory(folder.parent)
 
 
 class LocalPlace:
@@ -147,7 +183,7 @@ class LocalPlace:
     def reap(self, before: float = 0.0) -> None:
         """Remove the workspaces of processes that were killed, and any not written to since `before` (epoch, s).
 
-        A process id may be in use again, in a container above all, so age has to do where the owner seems to live.
+        Age has to do for those of other machines, which may be no more.
         """
         for folder in (self.root / WORKSPACES).glob("*-*"):
             remove_if_orphaned(folder, folder.name.partition("-")[0])
@@ -170,20 +206,16 @@ class LocalPlace:
 
     def write(self, key: str, content: bytes) -> None:
         with self.workspace() as folder:
-            partial, final = folder / "content", self.root / key
+            partial = folder / "content"
             partial.write_bytes(content)
-            final.parent.mkdir(parents=True, exist_ok=True)
-            partial.replace(final)
+            move_durably(partial, self.root / key)
 
     def upload(self, path: Path, key: str) -> None:
         """Copy a file to its place, durably. It appears when all of it is there, or not at all."""
         with self.workspace() as folder:
-            partial, final = folder / "content", self.root / key
+            partial = folder / "content"
             shutil.copyfile(path, partial)
-            with partial.open("rb") as file:
-                os.fsync(file.fileno())
-            final.parent.mkdir(parents=True, exist_ok=True)
-            partial.replace(final)
+            move_durably(partial, self.root / key)
 
     def download(self, key: str, path: Path) -> bool:
         """Copy a file from its place; False where there is none."""

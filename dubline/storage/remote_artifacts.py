@@ -55,9 +55,6 @@ class RemoteArtifacts(ArtifactStore):
         with ThreadPoolExecutor(PARALLEL_CHECKS) as pool:
             return all(pool.map(_there, refs))
 
-    def abort_uploads(self, before: float) -> int:
-        return self.place.abort_uploads(before)
-
 
 def fetched(ref: ArtifactRef) -> Path:
     """This machine's copy of an object, with the sha256 of the reference.

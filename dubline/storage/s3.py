@@ -9,8 +9,11 @@ from __future__ import annotations
 import base64
 import errno
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+import mimetypes
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,7 @@ import s3fs
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from s3fs.core import S3_RETRYABLE_ERRORS
 
-from dubline.domain.errors import OutputUnavailable, StoreUnavailable
+from dubline.domain.errors import DublineError, OutputUnavailable, StoreUnavailable
 from dubline.settings import settings
 from dubline.storage.places import Entry
 
@@ -96,8 +99,21 @@ class BucketPlace:
         if path.stat().st_size < 2 * PART_BYTES:
             self.write(key, path.read_bytes())
             return
-        with _explained(self.uri):
-            self._files.put_file(str(path), self.uri_of(key), chunksize=PART_BYTES, max_concurrency=PARALLEL_PARTS)
+        upload = self.begin_upload(key, mimetypes.guess_type(path)[0])
+        try:
+            numbers = range(1, 1 + -(-path.stat().st_size // PART_BYTES))
+            with ThreadPoolExecutor(PARALLEL_PARTS) as pool:
+                tags = list(pool.map(partial(self._put_part_of, path, key, upload), numbers))
+            self._complete(key, upload, dict(zip(numbers, tags, strict=True)))
+        except DublineError:
+            with suppress(DublineError), _explained(self.uri):  # then it is ended once it is old
+                self._files.abort_mpu(self._bucket, self._full(key), upload)
+            raise
+
+    def _put_part_of(self, path: Path, key: str, upload: str, number: int) -> str:
+        with path.open("rb") as file:
+            file.seek((number - 1) * PART_BYTES)
+            return self.put_part(key, upload, number, file.read(PART_BYTES))
 
     def download(self, key: str, path: Path) -> bool:
         """Read an object into a file, going on after a lost connection; False where there is no such object.
@@ -118,16 +134,17 @@ class BucketPlace:
             content: bytes = self._files.cat_file(self.uri_of(key), start=start, end=end)
         return content
 
-    def begin_upload(self, key: str) -> str:
+    def begin_upload(self, key: str, content_type: str | None = None) -> str:
         """Begin a multipart upload; returns its id."""
+        kind = {"ContentType": content_type} if content_type else {}
         with _explained(self.uri):
-            return str(self._call("create_multipart_upload", Key=self._full(key))["UploadId"])
+            return str(self._call("create_multipart_upload", Key=self._full(key), **kind)["UploadId"])
 
-    def put_part(self, key: str, upload: str, number: int, content: bytes) -> None:
-        """Part `number`, from 1 on. Sent again, it takes the place of the earlier one."""
+    def put_part(self, key: str, upload: str, number: int, content: bytes) -> str:
+        """Part `number`, from 1 on. Sent again, it takes the place of the earlier one. Returns its ETag."""
         with _explained(self.uri):
             part = {"Key": self._full(key), "UploadId": upload, "PartNumber": number}
-            self._call("upload_part", **part, Body=content, ContentMD5=_md5(content))
+            return str(self._call("upload_part", **part, Body=content, ContentMD5=_md5(content))["ETag"])
 
     def finish_upload(self, key: str, upload: str) -> int:
         """Make the object of its parts; returns its size."""
@@ -142,20 +159,30 @@ class BucketPlace:
                     break
             # Of a part that was sent again some servers list both; the later one counts.
             last = {part["PartNumber"]: part for part in sorted(parts, key=itemgetter("LastModified"))}
-            known = [{"ETag": last[number]["ETag"], "PartNumber": number} for number in sorted(last)]
-            self._call("complete_multipart_upload", **about, MultipartUpload={"Parts": known})
+        self._complete(key, upload, {number: part["ETag"] for number, part in last.items()})
         return sum(part["Size"] for part in last.values())
 
-    def abort_uploads(self, before: float) -> int:
-        """End multipart uploads that were begun before `before` (epoch, s): their writers are no more."""
+    def _complete(self, key: str, upload: str, tags: dict[int, str]) -> None:
+        """Of each part its ETag."""
+        parts = [{"ETag": tags[number], "PartNumber": number} for number in sorted(tags)]
+        with _explained(self.uri):
+            about = {"Key": self._full(key), "UploadId": upload}
+            self._call("complete_multipart_upload", **about, MultipartUpload={"Parts": parts})
+
+    def abort_uploads(self, before: float, spared: Collection[str] = ()) -> int:
+        """End multipart uploads that were begun before `before` (epoch, s): their writers are no more.
+
+        Those whose ids are `spared` go on. Returns how many were ended.
+        """
         markers = {"NextKeyMarker": "KeyMarker", "NextUploadIdMarker": "UploadIdMarker"}
         with _explained(self.uri):
             pages = list(self._pages("list_multipart_uploads", markers))
             begun = [upload for page in pages for upload in page.get("Uploads", ())]
             old = [upload for upload in begun if upload["Initiated"].timestamp() < before]
-            for upload in old:
+            ended = [upload for upload in old if upload["UploadId"] not in spared]
+            for upload in ended:
                 self._files.abort_mpu(self._bucket, upload["Key"], upload["UploadId"])
-        return len(old)
+        return len(ended)
 
     def _full(self, key: str) -> str:
         return f"{self._prefix}/{key}" if self._prefix else key
@@ -198,6 +225,8 @@ def _explained(uri: str) -> Iterator[None]:
             f"Access to {uri} is denied ({error}); check the AWS_... variables and the bucket's policy."
         ) from error
     except FileNotFoundError as error:
+        if _code(error) == "NoSuchUpload":
+            raise StoreUnavailable(f"An upload below {uri} was ended by somebody else; try again.") from error
         raise OutputUnavailable(f"There is no bucket for {uri}; create it or set DUBLINE_STORE to another.") from error
     except (OSError, BotoCoreError, *S3_RETRYABLE_ERRORS) as error:
         if isinstance(error, OSError) and error.errno in _LOCAL and not isinstance(error.__cause__, ClientError):
@@ -209,9 +238,14 @@ def _explained(uri: str) -> Iterator[None]:
 
 def _require_bucket(error: FileNotFoundError) -> None:
     """Without its bucket nothing can ever be found, and that is no miss. Raises the error."""
-    cause = error.__cause__
-    if isinstance(cause, ClientError) and cause.response["Error"].get("Code") == "NoSuchBucket":
+    if _code(error) == "NoSuchBucket":
         raise error
+
+
+def _code(error: OSError) -> str | None:
+    """What the server calls it."""
+    cause = error.__cause__
+    return cause.response["Error"].get("Code") if isinstance(cause, ClientError) else None
 
 
 def _md5(content: bytes) -> str:

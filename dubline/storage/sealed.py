@@ -64,6 +64,11 @@ class SealedPlace:
         self._holder, self._root, self._seal, self._prefix = holder, root, seal, prefix
 
     @property
+    def holder(self) -> Holder:
+        """What has the session's files, sealed."""
+        return self._holder
+
+    @property
     def session(self) -> str:
         return self._seal.session
 

@@ -18,9 +18,8 @@ from typing import Protocol
 from dubline.domain.errors import StoreUnavailable
 from dubline.settings import settings
 from dubline.storage import seals
-from dubline.storage.artifacts import sync_directory
 from dubline.storage.locations import BucketFile
-from dubline.storage.places import LocalPlace, disk_errors
+from dubline.storage.places import LocalPlace, disk_errors, sync_directory
 from dubline.storage.sealed import SealedPlace
 from dubline.storage.seals import CHUNK, EXTRA, Broken, Seal
 

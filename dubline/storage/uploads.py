@@ -75,10 +75,11 @@ async def begin(database: Database, tenant: str, owner: str, name: str, length: 
         created=at,
         expires=at + KEPT,
     )
-    handle = await asyncio.to_thread(upload.files.begin, upload.file)
-    upload = upload.model_copy(update={"handle": handle})
+    # Noted first: what the store began and nobody knows of would stay for ever.
     await database.change(insert(uploads).values(upload.model_dump()))
-    return upload
+    handle = await asyncio.to_thread(upload.files.begin, upload.file)
+    await database.change(update(uploads).where(uploads.c.id == upload.id).values(handle=handle))
+    return upload.model_copy(update={"handle": handle})
 
 
 async def get(database: Database, tenant: str, upload: str) -> Upload | None:
@@ -94,6 +95,11 @@ async def arrived(database: Database, upload: Upload, size: int) -> Upload | Non
     if not await database.change(update(uploads).where(here).values(offset=offset, expires=until)):
         return None
     return upload.model_copy(update={"offset": offset, "expires": until})
+
+
+async def handles(database: Database) -> set[str]:
+    """What the store knows all those by that are being received."""
+    return {row["handle"] for row in await database.rows(select(uploads.c.handle))}
 
 
 async def abandoned(database: Database) -> list[Upload]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -148,27 +147,38 @@ def test_a_store_is_a_bucket_and_a_prefix_and_nothing_else(
         settings()
 
 
-def test_uploads_that_were_never_finished_are_ended_once_they_are_old(in_s3: S3Server) -> None:
-    store = artifact_store()
-    prefix = settings().store.removeprefix(f"s3://{in_s3.bucket}/")
-    for key in (f"{prefix}/artifacts/ab/orphan.flac", "elsewhere/orphan"):
-        in_s3.files.call_s3("create_multipart_upload", Bucket=in_s3.bucket, Key=key)
-    assert store.abort_uploads(before=time.time() - 3600) == 0
-    assert store.abort_uploads(before=time.time() + 60) == 1
-    assert store.abort_uploads(before=time.time() + 60) == 0
-    left = [upload["Key"] for upload in in_s3.files.list_multipart_uploads(in_s3.bucket)]
-    assert left == ["elsewhere/orphan"], "what is not below the prefix is not ours"
-
-
-def test_a_large_file_goes_in_parts(store: ArtifactStore, proxy: FaultProxy, elsewhere: Callable[[], None]) -> None:
+@pytest.mark.parametrize("faults", [["unavailable", "drop"], ["flip-request"] * 2])
+def test_a_large_file_goes_in_parts(
+    store: ArtifactStore, proxy: FaultProxy, elsewhere: Callable[[], None], faults: list[Fault]
+) -> None:
     with store.workspace() as folder:
         path = folder / "large.bin"
         with path.open("wb") as file:
             file.truncate(2 * s3.PART_BYTES + 1)
         proxy.matches = lambda method, path: "partNumber" in path
-        proxy.spoil("unavailable", "drop")
+        proxy.spoil(*faults)
         written = store.adopt(path)
     assert [request for request in proxy.requests if "partNumber=3" in request]
-    assert proxy.spoiled == ["unavailable", "drop"]
+    assert proxy.spoiled == faults
     elsewhere()
     assert local_path(written).stat().st_size == 2 * s3.PART_BYTES + 1
+
+
+def test_an_upload_that_somebody_else_ended_may_be_tried_again(
+    proxy: FaultProxy, in_s3: S3Server, tmp_path: Path
+) -> None:
+    place, path = s3.BucketPlace(settings().store), tmp_path / "large.bin"
+    with path.open("wb") as file:
+        file.truncate(3 * s3.PART_BYTES)
+
+    def ended(method: str, request: str) -> bool:
+        if "partNumber=2" in request:
+            for upload in in_s3.files.list_multipart_uploads(in_s3.bucket):
+                in_s3.files.abort_mpu(in_s3.bucket, upload["Key"], upload["UploadId"])
+        return False
+
+    proxy.matches = ended
+    proxy.spoil("unavailable")  # which no request fits
+    with pytest.raises(StoreUnavailable, match="ended by somebody else"):
+        place.upload(path, "large.bin")
+    assert place.stat("large.bin") is None

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from dubline.settings import settings
+from dubline.storage import sealed
 from dubline.storage.artifacts import ArtifactStore, local_path
-from dubline.storage.chosen import artifact_store, checkpoint_place, reap
-from dubline.storage.places import DAY_S, Place, owner
+from dubline.storage.chosen import abandon, artifact_store, checkpoint_place, clear_store, reap
+from dubline.storage.places import DAY_S, LocalPlace, Place, owner
 from dubline.storage.results import ArtifactRef
+from dubline.storage.sealed import SealedPlace
+from dubline.storage.seals import Seal
 from tests.s3_server import S3Server
 
 
@@ -81,14 +85,82 @@ def test_a_writer_that_fails_leaves_nothing(store: ArtifactStore) -> None:
 
 
 def test_only_workspaces_of_this_machine_s_dead_processes_are_cleared(store: ArtifactStore) -> None:
-    gone = subprocess.Popen(["true"])
-    gone.wait()
-    machine, _, _ = owner().partition(".")
-    names = [f"{machine}.{gone.pid}-a", f"elsewhere.{gone.pid}-b", f"{owner()}-c"]
-    for name in names:
+    machine, number, began = owner().split(".")
+    dead = {f"{machine}.{gone()}-a", f"{machine}.{number}.{int(began) - 1}-b"}
+    other = {f"elsewhere.{gone()}-c", f"{owner()}-d"}
+    for name in dead | other:
         (store.root / "tmp" / name).mkdir(parents=True)
-    store.reap()
-    assert sorted(path.name for path in (store.root / "tmp").iterdir()) == sorted(names[1:])
+    reap()
+    assert {path.name for path in (store.root / "tmp").iterdir()} == other
+
+
+@pytest.fixture
+def sealed_session(settle: None) -> Iterator[SealedPlace]:
+    """This process works for a session whose files are sealed."""
+    key = b"0" * 32
+    place = SealedPlace(LocalPlace(settings().home / "sessions/acme/one"), "", Seal("one", key))
+    sealed.use(place)
+    yield place
+    sealed.use(None)
+
+
+def test_what_was_half_written_goes_wherever_it_was_written(place_kind: str) -> None:
+    for root in {artifact_store().root, settings().cache, *local_roots(checkpoint_place())}:
+        left = [root / "tmp" / f"{owner().split('.')[0]}.{gone()}-a", root / "tmp" / f"{owner()}-b"]
+        for folder in left:
+            folder.mkdir(parents=True)
+        reap()
+        assert [folder.exists() for folder in left] == [False, True], root
+        abandon()
+        assert not left[1].exists()
+
+
+def test_what_a_sealed_session_s_run_left_goes(sealed_session: SealedPlace) -> None:
+    folder = settings().home / "sessions/acme/one/tmp"
+    for clear in (reap, lambda: clear_store(0, ())):
+        (folder / f"{owner().split('.')[0]}.{gone()}-a").mkdir(parents=True)
+        clear()
+        assert not list(folder.iterdir())
+    (folder / f"{owner()}-b").mkdir()
+    clear_store(0, ())
+    assert list(folder.iterdir()), "it is at work"
+    abandon()
+    assert not list(folder.iterdir())
+
+
+def test_old_workspaces_of_machines_that_are_no_more_go(store: ArtifactStore) -> None:
+    folder = store.root / "tmp" / "elsewhere.1.1-a"
+    folder.mkdir(parents=True)
+    (folder / "half").write_bytes(b"half")
+    os.utime(folder, (0, 0))
+    reap(time.time() - DAY_S)
+    assert folder.exists(), "something in it is young"
+    os.utime(folder / "half", (0, 0))
+    reap(time.time() - DAY_S)
+    assert not folder.exists()
+
+
+def gone() -> str:
+    """A process of this machine that is no more."""
+    process = subprocess.Popen(["true"])
+    began = Path(f"/proc/{process.pid}/stat").read_text().split()[21]
+    process.wait()
+    return f"{process.pid}.{began}"
+
+
+def local_roots(place: Place) -> list[Path]:
+    return [place.root] if isinstance(place, LocalPlace) else []
+
+
+def test_what_was_written_survives_a_loss_of_power(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its content and every name on the way to it are told to the disk."""
+    synced: list[Path] = []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(Path(f"/proc/self/fd/{file}").readlink()))
+    LocalPlace(tmp_path).write("mix/ab/record", b"content")
+    ref = ArtifactStore(tmp_path).put_bytes(b"content", ".txt")
+    folders = ["", "mix", "mix/ab", ref.sha256[:2]]
+    assert {tmp_path / folder for folder in folders} <= set(synced)
+    assert [path.name for path in synced if path.is_relative_to(tmp_path / "tmp")] == ["content", "content.txt"]
 
 
 def test_a_run_that_begins_clears_its_machine_of_copies_that_nobody_uses(in_s3: S3Server) -> None:

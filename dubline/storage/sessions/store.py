@@ -153,6 +153,14 @@ async def usage(database: Database, tenant: str, since: datetime) -> tuple[int, 
     return active[0]["count_1"], recent[0]["count_1"]
 
 
+async def oldest(database: Database, tenant: str) -> datetime | None:
+    """When the oldest of a tenant's sessions was created that finds finished work among the tenant's."""
+    mine = (sessions.c.tenant == tenant) & (sessions.c.state != State.DELETING) & sessions.c.key.is_(None)
+    row = await database.row(select(func.min(sessions.c.created).label("created")).where(mine))
+    found: datetime | None = row["created"] if row else None
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which sessions a list is to show."""

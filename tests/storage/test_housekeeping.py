@@ -1,0 +1,184 @@
+"""Housekeeping goes through the whole store, and leaves what a session that lives still needs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from prefect.exceptions import ParameterTypeError
+from prefect.logging import disable_run_logger
+from sqlalchemy import update
+
+from dubline import outputs
+from dubline.domain.errors import OutputUnavailable, StoreUnavailable
+from dubline.settings import settings
+from dubline.storage import accounts, session_files, tables, uploads
+from dubline.storage.artifacts import ArtifactStore
+from dubline.storage.chosen import clear_store
+from dubline.storage.database import Database, now
+from dubline.storage.locations import BucketFile
+from dubline.storage.places import DAY_S, LocalPlace
+from dubline.storage.s3 import BucketPlace
+from dubline.storage.sessions import store
+from dubline.storage.sessions.model import Source
+from dubline.storage.sessions.store import NewSession
+from flows import housekeeping
+from tests.s3_server import S3Server
+from tests.storage.test_outputs import fill
+
+PART = b"x" * (5 << 20)
+"""S3's least part but for the last one."""
+
+
+@pytest.fixture(autouse=True)
+def alone(settle: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DUBLINE_TENANT", "")  # set back after the test
+
+
+def keep_house(retention_days: float = 30.0) -> None:
+    with disable_run_logger():
+        asyncio.run(housekeeping.housekeeping.fn(retention_days))
+
+
+def in_database(work: Any, *arguments: Any) -> Any:
+    async def done() -> Any:
+        async with Database.opened() as database:
+            return await work(database, *arguments)
+
+    return asyncio.run(done())
+
+
+def aged_record(tenant: str, days: float) -> Path:
+    """A record of a tenant and its artifact, last used so long ago; where the artifact is."""
+    folder, then = settings().home / "tenants" / tenant, time.time() - days * DAY_S
+    ref = ArtifactStore(folder / "artifacts").put_bytes(tenant.encode(), ".flac")
+    LocalPlace(folder / "checkpoints").write("mix/ab/abcd", ref.model_dump_json().encode())
+    artifact = folder / "artifacts" / ref.sha256[:2] / f"{ref.sha256}.flac"
+    for path in (artifact, folder / "checkpoints/mix/ab/abcd"):
+        os.utime(path, (then, then))
+    return artifact
+
+
+def record_is_there(tenant: str) -> bool:
+    return (settings().home / "tenants" / tenant / "checkpoints/mix/ab/abcd").exists()
+
+
+async def session(database: Database, tenant: str, created: datetime) -> store.Session:
+    await accounts.ensure_tenant(database, tenant)
+    source = Source(kind="object", location="/v.mp4", name="v.mp4")
+    new = NewSession(tenant=tenant, owner="me", title="v", source=source, request={"languages": ["es"]})
+    made, _ = await store.create(database, new)
+    await database.change(update(tables.sessions).where(tables.sessions.c.id == made.id).values(created=created))
+    return made
+
+
+def test_what_a_live_session_has_used_is_kept_however_long_it_lives() -> None:
+    made = in_database(session, "acme", now() - timedelta(days=40))
+    in_database(session, "other", now() - timedelta(days=20))
+    artifact = aged_record("acme", 40.5), aged_record("other", 40.5)
+    keep_house()
+    assert record_is_there("acme") and artifact[0].exists(), "an edit now costs an edit"
+    assert not record_is_there("other")
+    in_database(store.mark_deleted, made)
+    keep_house()
+    assert not record_is_there("acme")
+
+
+def test_one_tenant_s_fault_does_not_keep_the_others_from_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    for tenant in ("acme", "other"):
+        in_database(accounts.ensure_tenant, tenant)
+        aged_record(tenant, 99)
+    collect = housekeeping.collect
+
+    def away(*arguments: Any, **more: Any) -> Any:
+        if settings().tenant == "acme":
+            raise StoreUnavailable("It does not answer.")
+        return collect(*arguments, **more)
+
+    monkeypatch.setattr(housekeeping, "collect", away)
+    with pytest.raises(StoreUnavailable):
+        keep_house()
+    assert (record_is_there("acme"), record_is_there("other")) == (True, False)
+
+
+@pytest.mark.parametrize("days", [1.9, 0, -1])
+def test_what_may_be_in_use_cannot_be_asked_for(days: float) -> None:
+    with pytest.raises(ParameterTypeError, match="retention_days"):
+        housekeeping.housekeeping.validate_parameters({"retention_days": days})
+    assert housekeeping.housekeeping.validate_parameters({"retention_days": 2}) == {"retention_days": 2.0}
+
+
+def abandoned(uri: str) -> str:
+    """An upload of two parts that nobody goes on with; its handle."""
+    folder, _, name = uri.rpartition("/")
+    place = BucketPlace(folder)
+    handle = place.begin_upload(name)
+    for number in (1, 2):
+        place.put_part(name, handle, number, PART)
+    return handle
+
+
+def begun(server: S3Server, prefix: str) -> set[str]:
+    """Keys below the prefix with unfinished uploads, as the server tells them."""
+    found = server.files.list_multipart_uploads(server.bucket)
+    start = f"{prefix.removeprefix(f's3://{server.bucket}/')}/"
+    return {upload["Key"].removeprefix(start) for upload in found if upload["Key"].startswith(start)}
+
+
+def test_uploads_that_nobody_goes_on_with_end_in_the_whole_store(in_s3: S3Server) -> None:
+    places = ["artifacts/ab/a.mp4", "tenants/acme/artifacts/ab/b.mp4", "sessions/acme/1/artifacts/c.mp4", "quality/d/e"]
+    outside = f"s3://{in_s3.bucket}/{uuid4().hex}/other.mp4"
+    for address in [*(f"{settings().store}/{place}" for place in places), outside]:
+        abandoned(address)
+    in_database(accounts.ensure_tenant, "acme")
+    mine = in_database(uploads.begin, "acme", "me", "f.mp4", 3 * len(PART))
+    mine.files.put(mine.file, mine.handle, 0, PART, last=False)
+    assert in_database(uploads.handles) == {mine.handle}
+
+    assert clear_store(time.time() - 3600, {mine.handle}) == 0
+    assert clear_store(time.time() + 60, {mine.handle}) == len(places)
+    assert begun(in_s3, settings().store) == {f"sessions/acme/{mine.id}/{mine.file}"}, "somebody sends it still"
+    assert begun(in_s3, outside.rpartition("/")[0]) == {"other.mp4"}, "what is not below the prefix is not ours"
+    keep_house()
+    assert begun(in_s3, settings().store), "what is young may be at work"
+    mine.files.remove()
+
+
+def test_an_upload_that_dies_as_it_begins_is_known_and_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(*_: Any) -> str:
+        raise Killed
+
+    in_database(accounts.ensure_tenant, "acme")
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(session_files.LocalFiles, "begin", killed)
+        in_database(uploads.begin, "acme", "me", "f.mp4", 10)
+    in_database(lambda database: database.change(update(tables.uploads).values(expires=now() - timedelta(days=1))))
+    (left,) = in_database(uploads.abandoned)
+    assert (left.name, left.handle) == ("f.mp4", "")
+
+
+def test_results_that_are_put_whole_take_earlier_attempts_with_them(in_s3: S3Server) -> None:
+    out = BucketFile(f"s3://{in_s3.bucket}/{uuid4().hex}/out")
+    abandoned(f"{out}/clip.es.mp4")
+    time.sleep(1.1)  # S3 has whole seconds
+    fill(out)
+    assert not begun(in_s3, out)
+
+
+def test_who_may_not_list_uploads_may_publish(in_s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: Any) -> int:
+        raise OutputUnavailable("Access is denied.")
+
+    monkeypatch.setattr(BucketPlace, "abort_uploads", denied)
+    out = BucketFile(f"s3://{in_s3.bucket}/{uuid4().hex}/out")
+    fill(out)
+    assert outputs.in_place(out, "asked")
