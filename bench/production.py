@@ -3,7 +3,8 @@
 The stack is the one of infra/compose.yaml on loopback, with one worker and the tests' fake engines on videos of two
 seconds. Seconds, medians of TIMES: from the end of a copy into the watched folder until the run is Running, and until
 its results stand in done/; of a finished video that is submitted again; from Cancel until the run's last process is
-gone, and until Prefect says Cancelled.
+gone, and until Prefect says Cancelled: while a model is at work, while ffmpeg is, and while a model is at work in a run
+on the GPU pool, whose slot then is free.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 from flows.watch_folder import WatchedFolder
@@ -23,6 +25,8 @@ from tests.faults.rig import Rig, until
 
 RESULTS = Path(__file__).parent / "results" / "production.json"
 TIMES = 3
+PITCHES = count(660, 10)
+"""No two videos are the same."""
 Seconds = dict[str, float]
 
 
@@ -32,12 +36,18 @@ def main() -> None:
         folder = root / "inbox"
         folder.mkdir()
         watched = {"folder": str(folder), "languages": ["es"], "profile": "fake"}
+        rig.stack.add_worker("worker-service", "service-worker-1").start()
         rig.wait(rig.start("watch-folder/watch-folder", {"watched": watched}), "Running")
         measured = {
             "dropped": medians(lambda number: dropped(rig, folder, number)),
             "submitted again": medians(lambda number: again(rig, number)),
-            "cancelled": medians(lambda number: cancelled(rig, number)),
+            "cancelled in a model": medians(lambda number: cancelled(rig, f"model{number}", hanging_model)),
+            "cancelled in ffmpeg": medians(lambda number: cancelled(rig, f"ffmpeg{number}", hanging_ffmpeg)),
         }
+        gpu = rig.stack.add_worker("worker-gpu", "gpu-worker-1")
+        gpu.start()
+        gpu.wait()
+        measured["cancelled elsewhere"] = medians(lambda number: cancelled_elsewhere(rig, f"elsewhere{number}"))
     shutil.rmtree(root, ignore_errors=True)
     still_s = WatchedFolder.model_fields["still_s"].default
     RESULTS.write_text(json.dumps({"times": TIMES, "still_s": still_s} | measured, indent=1) + "\n", encoding="utf-8")
@@ -73,18 +83,37 @@ def again(rig: Rig, number: int) -> Seconds:
     }
 
 
-def cancelled(rig: Rig, number: int) -> Seconds:
-    """A stage that never ends by itself, as a model's native code may look."""
-    strikes.place(rig.strikes, "translate-es", "before", "hang")
-    run = rig.submit(rig.video(f"cancelled{number}", 660 + 10 * number))
-    until(lambda: not strikes.left(rig.strikes))
-    mine = rig.processes_of(run)
+def cancelled(rig: Rig, name: str, hang: Callable[[Rig], Callable[[], bool]], **settings: str) -> Seconds:
+    others = rig.processes()
+    hangs = hang(rig)
+    run = rig.submit(rig.video(name, next(PITCHES)), **settings)
+    until(hangs)
+    mine = [process for process in rig.processes() if process not in others]
     began = time.time()
     rig.set_state(run, "CANCELLING")
-    until(lambda: not any(one.is_running() for one in mine))
+    until(lambda: not any(process.is_running() for process in mine))
     gone = time.time() - began
     rig.wait(run, "Cancelled")
-    return {"process gone": gone, "told as Cancelled": time.time() - began}
+    return {"processes gone": gone, "told as Cancelled": time.time() - began}
+
+
+def cancelled_elsewhere(rig: Rig, name: str) -> Seconds:
+    found = cancelled(rig, name, hanging_model, DUBLINE_INFERENCE="deployment")
+    if taken := rig.ask("GET", "/v2/concurrency_limits/gpu")["active_slots"]:
+        raise RuntimeError(f"{taken} slots are taken though every process is gone")
+    return found
+
+
+def hanging_model(rig: Rig) -> Callable[[], bool]:
+    """A stage that never ends by itself, as a model's native code may look; whether a run has got there."""
+    strikes.place(rig.strikes, "translate-es", "before", "hang")
+    return lambda: not strikes.left(rig.strikes)
+
+
+def hanging_ffmpeg(rig: Rig) -> Callable[[], bool]:
+    hang = rig.strikes / "ffmpeg@hang"
+    hang.touch()
+    return lambda: not hang.exists()
 
 
 def moment(text: str) -> float:

@@ -4,13 +4,15 @@ Real engines of the offline profile. One process translates the sample, and with
 ten copies of it one behind the other; its ledger says when each stage's body began and ended. Prefect's share is all
 that is not in a body: what the run waited for each stage beyond its body (stages that run side by side are all counted,
 so it is an upper bound), and what comes before the first and after the last. The gates' share is the sum of their
-bodies, though they run beside the other stages.
+bodies, though they run beside the other stages. What a cold process spends on importing either is told apart.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import statistics
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -20,6 +22,8 @@ from bench.sample import SAMPLE, Home, repeated
 
 RESULTS = Path(__file__).parent / "results" / "shares.json"
 TIMES = 10
+IMPORTS = {"prefect": "prefect, prefect.engine", "gates": "great_expectations"}
+IMPORT_TIMES = 3
 
 
 def main() -> None:
@@ -31,8 +35,17 @@ def main() -> None:
         with home.served():
             warm: dict[str, Any] = json.loads(home.python("bench.warm", SAMPLE, long, home.root).splitlines()[-1])
         figures = shares(warm, [json.loads(line) for line in ledger.read_text(encoding="utf-8").splitlines()])
+    figures["imports_s"] = {name: import_s(modules) for name, modules in IMPORTS.items()}
     RESULTS.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     json.dump(figures, sys.stdout)
+
+
+def import_s(modules: str) -> float:
+    """Seconds that a new process needs to import them; the median of some."""
+    timed = f"import time; began = time.perf_counter(); import {modules}; print(time.perf_counter() - began)"
+    command, environment = [sys.executable, "-c", timed], os.environ | {"GX_ANALYTICS_ENABLED": "false"}
+    found = [subprocess.check_output(command, env=environment, text=True) for _ in range(IMPORT_TIMES)]
+    return round(statistics.median(float(one.splitlines()[-1]) for one in found), 2)
 
 
 def shares(warm: dict[str, Any], events: list[dict[str, Any]]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ class WatchFolder(Block):
 
     folder: str = Field(
         title="Folder",
-        description="Path on every worker of the pool, or s3://bucket/prefix.",
+        description="Path on every worker of the pools cpu and service, or s3://bucket/prefix.",
         examples=["/srv/videos/in", "s3://media/in"],
     )
     languages: list[str] = Field(

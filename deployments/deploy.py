@@ -1,6 +1,7 @@
 """Set a Prefect server up for Dubline: `make deploy`. Running it again changes nothing that is as it should be.
 
-Work pools with their queues, the GPU limit, automations, then the deployments of prefect.yaml.
+Work pools with their queues, the GPU limit, blocks, automations, the deployments of prefect.yaml. Exit codes are those
+of dubline/domain/errors.py: 2 when a setting or a block is wrong, 10 when the server cannot be reached.
 """
 
 from __future__ import annotations
@@ -13,23 +14,28 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 from prefect.automations import AutomationCore, EventTrigger, Posture
-from prefect.blocks.core import Block
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate, WorkPoolCreate
 from prefect.client.schemas.objects import StateType
 from prefect.events import ResourceSpecification
 from prefect.events.actions import ChangeFlowRunState, SendNotification
 from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_API_URL
 from prefect.workers.process import ProcessWorker
 
 from blocks import EngineProfile, MediaStore, Notification, WatchFolder
+from dubline.domain.errors import DublineError, InvalidRequest, ServiceUnavailable
 
 CHECKOUT = Path(__file__).parent.parent
 HEARTBEAT = "prefect.flow-run.heartbeat"
 SILENT_S = 90
 """Three missed heartbeats."""
 GPU_LIMIT = "gpu"
+TOLD = "tell-failures"
+NOTIFICATION = "dubline"
+"""Name of the block that says who is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +46,17 @@ class Pool:
     """Name and priority; 1 goes first."""
 
 
+_QUEUES = (("urgent", 2), ("default", 5), ("bulk", 9))
 POOLS = (
-    Pool(
-        "cpu",
-        "Whole videos, and the services around them.",
-        (("service", 1), ("urgent", 2), ("default", 5), ("bulk", 9)),
-    ),
-    Pool("gpu", "Inference stages, a GPU slot each.", (("urgent", 2), ("default", 5), ("bulk", 9))),
+    Pool("cpu", "Whole videos.", _QUEUES),
+    Pool("gpu", "Inference stages, a GPU slot each.", _QUEUES),
+    # Whoever looks after videos must not wait for a place behind them: all of them may be frozen.
+    Pool("service", "What looks after the videos, at night and all day.", (("default", 5),)),
 )
 
 
-async def deploy(gpu_slots: int) -> None:
-    """Everything but the deployments themselves."""
+async def set_up(gpu_slots: int) -> None:
+    """Everything that is no deployment, and needs none."""
     async with get_client() as client:
         for pool in POOLS:
             await _pool(client, pool)
@@ -59,8 +64,21 @@ async def deploy(gpu_slots: int) -> None:
         for block in (EngineProfile, MediaStore, Notification, WatchFolder):
             await block.aregister_type_and_schema()
         await _automation(client, crash_zombies())
-        if channel := await _channel():
+
+
+async def tell() -> None:
+    """Who is told of failures: the channel of the block NOTIFICATION, or nobody where there is no such block.
+
+    Raises InvalidRequest for a channel that does not exist; an automation that was made before stays as it is.
+    """
+    async with get_client() as client:
+        channel = await _channel(client)
+        if channel:
             await _automation(client, tell_failures(channel))
+            return
+        for known in await client.read_automations_by_name(TOLD):
+            await client.delete_automation(known.id)
+            print(f"removed the automation {TOLD}")
 
 
 async def _pool(client: PrefectClient, pool: Pool) -> None:
@@ -100,7 +118,8 @@ async def _automation(client: PrefectClient, wanted: AutomationCore) -> None:
         return
     fields = {"description", "trigger", "actions"}
     if _plain(known[0], fields) != _plain(wanted, fields):
-        await client.update_automation(known[0].id, wanted)
+        kept = {"enabled": known[0].enabled}  # an operator's choice
+        await client.update_automation(known[0].id, wanted.model_copy(update=kept))
         print(f"changed the automation {wanted.name}")
 
 
@@ -143,20 +162,27 @@ def crash_zombies() -> AutomationCore:
     )
 
 
-async def _channel() -> UUID | None:
-    """The block that sends, where a `dubline-notification` of the name `dubline` names one."""
+async def _channel(client: PrefectClient) -> UUID | None:
+    """The block that sends, where the block NOTIFICATION names one."""
+    slug = Notification.get_block_type_slug()
     try:
-        notification: Notification = await Notification.aload("dubline")
-    except ValueError:
+        named = (await client.read_block_document_by_name(NOTIFICATION, slug)).data["channel"]
+    except ObjectNotFound:
         return None
-    channel: Block = await Block.aload(notification.channel)
-    return channel._block_document_id
+    kind, _, name = named.partition("/")
+    try:
+        return (await client.read_block_document_by_name(name, kind, include_secrets=False)).id
+    except ObjectNotFound:
+        raise InvalidRequest(
+            f"Nobody is told of failures: the block {slug}/{NOTIFICATION} names the channel {named}, and there is no "
+            "such block; make it in the UI, or name another there, and run make deploy again."
+        ) from None
 
 
 def tell_failures(channel: UUID) -> AutomationCore:
     """A message for each video that failed for good."""
     return AutomationCore(
-        name="tell-failures",
+        name=TOLD,
         description="Tells the notification channel of runs that failed or were quarantined.",
         trigger=EventTrigger(
             expect={"prefect.flow-run.Failed", "prefect.flow-run.Quarantined"},
@@ -178,10 +204,35 @@ def tell_failures(channel: UUID) -> AutomationCore:
     )
 
 
+def deploy() -> None:
+    """Raises InvalidRequest, ServiceUnavailable. What is told comes last: without it the rest is as it should be."""
+    address = PREFECT_API_URL.value()
+    if not address:  # Prefect's client would start a server of its own, for as long as it needs it
+        raise InvalidRequest("No Prefect server is named; set PREFECT_API_URL, such as to http://127.0.0.1:4200/api.")
+    try:
+        asyncio.run(set_up(gpu_slots=1))
+        done = subprocess.run([sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"], cwd=CHECKOUT)
+        if done.returncode:
+            sys.exit(done.returncode)  # it has said why
+        asyncio.run(tell())
+    except httpx.HTTPStatusError as error:
+        what = f"answered {error.response.status_code}"
+        raise ServiceUnavailable(
+            f"The Prefect server at {address} {what}; look into its log, and try again."
+        ) from error
+    except httpx.TransportError as error:
+        what = str(error) or type(error).__name__
+        raise ServiceUnavailable(
+            f"The Prefect server at {address} cannot be reached ({what}); start it, or set PREFECT_API_URL."
+        ) from error
+
+
 def main() -> None:
-    asyncio.run(deploy(gpu_slots=1))
-    done = subprocess.run([sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"], cwd=CHECKOUT)
-    sys.exit(done.returncode)
+    try:
+        deploy()
+    except DublineError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

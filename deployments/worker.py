@@ -2,7 +2,10 @@
 
 `python -m deployments.worker --pool cpu --limit 2` takes the options of `prefect worker start`. That one (Prefect 3.8),
 with a limit, ends at once in such a case, and every video on the machine with it: somebody chose Retry before the
-cancelled run's process was gone, or a frozen run was resumed.
+cancelled run's process was gone, or a frozen run was resumed. Without a limit it knows nothing of such a process, and
+the run gets a second one; so the limit has to be given.
+
+The process of a run that has ended gives its place up to one that waits for it. A frozen one would keep it for ever.
 
 It also starts a run's process at once. Prefect's first starts another, which fetches the code; ours is installed.
 """
@@ -17,14 +20,18 @@ from typing import Any
 from uuid import UUID
 
 import psutil
+from anyio import CapacityLimiter
 from prefect.cli import app
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, FlowRunFilterState, FlowRunFilterStateType
+from prefect.client.schemas.objects import TERMINAL_STATES, FlowRun
 from prefect.client.schemas.responses import WorkerFlowRunResponse
 from prefect.utilities.processutils import command_to_string
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker
 
+from dubline.domain.errors import InvalidRequest
+
 GRACE_S = 15.0
-"""For a process to end by itself when its run was scheduled again; one that is frozen never does."""
+"""For a process to end by itself when its run was scheduled again or has ended; one that is frozen never does."""
 
 
 class Configuration(ProcessJobConfiguration):
@@ -46,18 +53,33 @@ with warnings.catch_warnings():
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             self._since: dict[UUID, float] = {}
-            """When each run that is scheduled again was first seen beside its process."""
+            """When each run that was given up was first seen beside its process."""
 
         async def _submit_scheduled_flow_runs(self, flow_run_response: list[WorkerFlowRunResponse]) -> list[FlowRun]:
-            held = self._limiter.statistics().borrowers if self._limiter else ()
-            ready = [one for one in flow_run_response if one.flow_run.id not in held]
-            waiting = {one.flow_run.id for one in flow_run_response} - {one.flow_run.id for one in ready}
-            self._since = {run: self._since.get(run, time.monotonic()) for run in waiting}
+            held = _held(self.limiter)
+            scheduled = {one.flow_run.id for one in flow_run_response}
+            given_up = held & scheduled
+            if scheduled > given_up and not self.limiter.available_tokens:
+                given_up |= await self._ended(held)
+            self._since = {run: self._since.get(run, time.monotonic()) for run in given_up}
             for run, since in self._since.items():
                 if time.monotonic() - since > GRACE_S:
                     self._logger.warning("Ending the process of flow run '%s', which was given up.", run)
                     end(run)
-            return await super()._submit_scheduled_flow_runs(ready)
+            return await super()._submit_scheduled_flow_runs(
+                [one for one in flow_run_response if one.flow_run.id not in held]
+            )
+
+        async def _ended(self, runs: set[UUID]) -> set[UUID]:
+            """Those of the runs that are over, however they ended."""
+            over = FlowRunFilterState(type=FlowRunFilterStateType(any_=list(TERMINAL_STATES)))
+            wanted = FlowRunFilter(id=FlowRunFilterId(any_=list(runs)), state=over)
+            return {run.id for run in await self.client.read_flow_runs(flow_run_filter=wanted)}
+
+
+def _held(limiter: CapacityLimiter) -> set[UUID]:
+    """The runs whose processes are here."""
+    return {run for run in limiter.statistics().borrowers if isinstance(run, UUID)}
 
 
 def end(run: UUID) -> None:
@@ -68,6 +90,23 @@ def end(run: UUID) -> None:
                 process.kill()
 
 
-if __name__ == "__main__":
+def require_limit(options: list[str]) -> None:
+    """Raises InvalidRequest."""
+    if not any(option.startswith(("--limit", "-l", "--help", "-h")) for option in options):
+        raise InvalidRequest(
+            "A worker needs --limit, the number of runs that it works on at once; add for example: --limit 3."
+        )
+
+
+def main() -> None:
+    try:
+        require_limit(sys.argv[1:])
+    except InvalidRequest as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
     sys.argv[1:1] = ["worker", "start", "--type", ProcessWorker.type]
     app()
+
+
+if __name__ == "__main__":
+    main()

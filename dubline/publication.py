@@ -21,6 +21,8 @@ from dubline.storage.places import owner, remove_if_orphaned
 from dubline.storage.value import Value
 
 MANIFEST = "manifest.json"
+PARTIAL, PROBE = ".partial-", ".dubline-"
+"""What a process has in the folder for a while begins with one of these and ends with the process's name."""
 Role = Literal[
     "video",
     "video-burned",
@@ -153,14 +155,14 @@ def require_writable(folder: Path) -> None:
     """Find out before any work starts. Raises OutputUnavailable."""
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".dubline-{owner()}"
-        probe.touch()
-        probe.unlink()
+        probe = folder / f"{PROBE}{owner()}"
+        probe.mkdir(exist_ok=True)
+        probe.rmdir()
 
 
 def staging(folder: Path) -> Path:
     """Where this process gathers what is to be published in the folder."""
-    return folder / f".partial-{owner()}"
+    return folder / f"{PARTIAL}{owner()}"
 
 
 class Folder:
@@ -210,8 +212,9 @@ class Folder:
         return manifest
 
     def __enter__(self) -> Folder:
-        for folder in self.folder.glob(".partial-*"):
-            remove_if_orphaned(folder, folder.name.rpartition("-")[2])
+        for kind in (PARTIAL, PROBE):
+            for folder in self.folder.glob(f"{kind}*"):
+                remove_if_orphaned(folder, folder.name.removeprefix(kind))
         with output_errors(self.folder):
             self._stage.mkdir(parents=True)
         return self

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from dubline import profiles
 from dubline.cast_file import VoiceOverride, voices_for
@@ -25,6 +25,10 @@ def in_order(schema: dict[str, Any]) -> None:
         one["position"] = position
 
 
+LanguageCode = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[a-z]{2,3}(-[a-z]+)?$"})]
+"""For programs and forms; `domain.languages` knows which there are, and says what may be meant by another."""
+
+
 class SessionReference(Value):
     """The session that a run works for; what it asks for at that revision stands in the database."""
 
@@ -42,11 +46,11 @@ class TranslateRequest(Value):
     video: VideoLocation = Field(
         description="The video to translate: a path, s3://bucket/key or an https:// address. It is never changed."
     )
-    languages: tuple[str, ...] = Field(min_length=1, description="Target languages, as ISO 639-1 codes.")
+    languages: tuple[LanguageCode, ...] = Field(min_length=1, description="Target languages, as ISO 639-1 codes.")
     out: Location = Field(
         description="Folder for the dubbed videos, subtitles and reports: a path, or s3://bucket/prefix."
     )
-    source_language: str | None = Field(
+    source_language: LanguageCode | None = Field(
         default=None, description="Spoken language; found by the recognizer when not given."
     )
     profile: str = Field(
@@ -66,7 +70,9 @@ class TranslateRequest(Value):
     loudness: float | None = Field(
         default=None, ge=-40, le=-8, description="Loudness of the dub in LUFS; the source's own when not given."
     )
-    refresh: str | None = Field(default=None, description="Recompute from this stage on, whatever is recorded.")
+    refresh: Annotated[str, WithJsonSchema({"type": "string", "enum": list(STAGES)})] | None = Field(
+        default=None, description="Recompute from this stage on, whatever is recorded."
+    )
     session: SessionReference | None = Field(
         default=None, description="Set by the gateway: the session that is told of the progress."
     )

@@ -20,7 +20,7 @@ def _usable_cores() -> int:
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="DUBLINE_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="DUBLINE_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("dubline")))
     """Where models, checkpoints, artifacts and the local Prefect server's database live."""
@@ -32,8 +32,8 @@ class Settings(BaseSettings):
     """Cores that torch, CTranslate2 and onnxruntime share."""
     server_port: int = Field(default=4200, ge=1, le=65535)
     """Where the local Prefect server is started; another free port is taken when this one is in use."""
-    runs_at_once: int = Field(default=3, ge=2)
-    """Flow runs that `dubline serve` works on at once: videos, a watched folder, housekeeping; the others wait."""
+    runs_at_once: int = Field(default=3, ge=1)
+    """Videos that `dubline serve` works on at once; the others wait."""
     media_timeout_s: int = Field(default=3600, ge=1)
     """How long one run of ffmpeg may take."""
     media_memory_mb: int = Field(default=8000, ge=64)

@@ -1,4 +1,4 @@
-"""The whole service on one machine: Prefect server, deployments, a worker, the gateway with its page.
+"""The whole service on one machine: Prefect server, deployments, workers, the gateway with its page.
 
 Where PREFECT_API_URL names a server that others look after, only the gateway is started, as one of several perhaps.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 import uvicorn
 
 from dubline import server
-from dubline.domain.errors import ServiceUnavailable
+from dubline.domain.errors import InvalidRequest, ServiceUnavailable
 from dubline.gateway.settings import GatewaySettings
 from dubline.settings import settings
 from dubline.storage import accounts
@@ -26,8 +26,10 @@ from dubline.storage.database import Database
 
 STOP_S = 15
 FIRST_TENANT = "default"
-POLL_S = "2"
-"""How often the worker looks for runs: this machine has one, and somebody waits for it."""
+POLL_S, SERVICE_POLL_S = 2, 10
+"""How often workers look for what is due. This machine has one for videos, and somebody waits for it."""
+SERVICES_AT_ONCE = 6
+"""More than there are services, so that none waits for another."""
 
 
 def serve(chosen: GatewaySettings, say: Callable[[str], None]) -> None:
@@ -82,7 +84,7 @@ async def _first_key() -> str | None:
 
 @contextmanager
 def _prefect(say: Callable[[str], None]) -> Iterator[None]:
-    """A Prefect server with our deployments, and a worker for as long as the block runs."""
+    """A Prefect server with our deployments, and workers for videos and services for as long as the block runs."""
     if "PREFECT_API_URL" in os.environ:
         yield
         return
@@ -91,35 +93,42 @@ def _prefect(say: Callable[[str], None]) -> Iterator[None]:
     os.environ.update(ours)
     Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)
     say(f"Prefect UI: {own.url}")
-    _deploy()
-    worker = _worker()
+    _deploy(say)
+    workers = [
+        _worker("cpu", settings().runs_at_once, POLL_S),
+        _worker("service", SERVICES_AT_ONCE, SERVICE_POLL_S),
+    ]
     try:
         yield
     finally:
-        worker.send_signal(signal.SIGTERM)
-        try:
-            worker.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            worker.kill()
+        for worker in workers:
+            worker.send_signal(signal.SIGTERM)
+        for worker in workers:
+            try:
+                worker.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                worker.kill()
 
 
-def _deploy() -> None:
+def _deploy(say: Callable[[str], None]) -> None:
     """Pools, limits, automations, deployments; nothing changes where they are as they should be."""
     done = subprocess.run([sys.executable, "-m", "deployments.deploy"], capture_output=True, text=True, check=False)
-    if done.returncode:
-        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        raise ServiceUnavailable(f"The deployments cannot be made ({''.join(last)}); run: make deploy.")
+    last = "".join((done.stderr or done.stdout).strip().splitlines()[-1:])
+    if done.returncode == InvalidRequest.exit_code:  # a block is wrong; without it everything is there
+        say(last)
+    elif done.returncode:
+        raise ServiceUnavailable(f"The deployments cannot be made ({last}); run: make deploy.")
 
 
-def _worker() -> subprocess.Popen[bytes]:
+def _worker(pool: str, limit: int, poll_s: int) -> subprocess.Popen[bytes]:
     """It ends with this process, also when that is killed."""
-    options = ["--pool", "cpu", "--name", f"serve-{os.getpid()}", "--limit", str(settings().runs_at_once)]
+    options = ["--pool", pool, "--name", f"serve-{pool}-{os.getpid()}", "--limit", str(limit)]
     command = [sys.executable, "-m", "deployments.worker", *options]
-    log = (settings().home / "worker.log").open("ab")
-    return subprocess.Popen(
-        ["setpriv", "--pdeathsig", "TERM", "--", *command],
-        env=os.environ | {"PREFECT_WORKER_QUERY_SECONDS": POLL_S},
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-    )
+    with (settings().home / "worker.log").open("ab") as log:
+        return subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", "--", *command],
+            env=os.environ | {"PREFECT_WORKER_QUERY_SECONDS": str(poll_s)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )

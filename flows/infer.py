@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AbstractAsyncContextManager, nullcontext
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
+import httpx
 from prefect import flow
-from prefect.concurrency.asyncio import concurrency
+from prefect.client.schemas.objects import State
+from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError, concurrency
+from prefect.logging import get_run_logger
+from prefect.states import Crashed, Failed
 
+from dubline.domain.errors import DublineError, ServiceUnavailable
 from dubline.settings import settings
 from dubline.storage.chosen import reap
 from dubline.storage.results import ArtifactRef
 from tasks.configure import use_media_store, use_store_of, use_store_of_session
 from tasks.diarize import diarize
 from tasks.elsewhere import StageCall, StageCalls
-from tasks.ending import end_when_told, ended_when_cancelled
+from tasks.ending import end_when_told, ended_when_cancelled, ended_with
 from tasks.separate import separate
 from tasks.shown import progress_shown
 from tasks.stage import Stage, Stages, artifacts
@@ -32,12 +40,24 @@ STEPS: dict[str, Stage[..., Any]] = {
 
 
 @flow(name="infer", persist_result=False)
-async def infer(calls: ArtifactRef, tenant: str = "", session: str = "") -> None:
+async def infer(
+    calls: ArtifactRef, tenant: str = "", session: str = "", asked_by: UUID | None = None
+) -> State[None] | None:
     """Compute the stages side by side on one GPU slot and leave their checkpoints for the run that asked.
 
-    `calls` are StageCalls.
+    `calls` are StageCalls. What the final state says begins with the error's type: whoever waits raises the same.
     """
     end_when_told()
+    try:
+        await inferred(calls, tenant, session, asked_by)
+    except DublineError as error:
+        return Failed(message=f"{type(error).__name__}: {error}")
+    except (httpx.HTTPError, ConcurrencySlotAcquisitionError) as error:
+        return Crashed(message=f"The Prefect server did not answer ({type(error).__name__}).")
+    return None
+
+
+async def inferred(calls: ArtifactRef, tenant: str, session: str, asked_by: UUID | None) -> None:
     await use_media_store()
     if session:
         await use_store_of_session(tenant, session)
@@ -46,10 +66,14 @@ async def infer(calls: ArtifactRef, tenant: str = "", session: str = "") -> None
     asked = artifacts().load_value(calls, StageCalls).calls
     languages = tuple({call.suffix.removeprefix("-") for call in asked if call.suffix})
     stages = {call.stage for call in asked}
-    async with progress_shown(languages, stages), ended_when_cancelled():
+    async with progress_shown(languages, stages), ended_when_cancelled(), ended_with(asked_by):
         await asyncio.to_thread(reap)
         async with gpu_slot():
-            await asyncio.gather(*map(compute, asked))
+            # All end before the slot is given back: the threads of the others would go on on the GPU.
+            ended = await asyncio.gather(*map(compute, asked), return_exceptions=True)
+    for error in ended:
+        if error:
+            raise error
 
 
 async def compute(call: StageCall) -> None:
@@ -57,10 +81,23 @@ async def compute(call: StageCall) -> None:
     await stages(step, **step.loaded(call.inputs))
 
 
-def gpu_slot() -> AbstractAsyncContextManager[None]:
-    """One slot of the limit that the settings name. A limit that is missing is an error: it would let in all."""
+@asynccontextmanager
+async def gpu_slot() -> AsyncIterator[None]:
+    """A slot of the limit that the settings name. Raises ServiceUnavailable for a missing one, which stops nobody."""
     name = settings().gpu_limit
     if name is None:
-        return nullcontext()
+        yield
+        return
+    log, began = get_run_logger(), time.monotonic()
+    log.info("Waiting for a slot of the limit '%s'.", name)
     # A server that is away for a moment must not end an inference that holds its slot.
-    return concurrency(name, occupy=1, strict=True, lease_duration=LEASE_S, raise_on_lease_renewal_failure=False)
+    try:
+        async with concurrency(
+            name, occupy=1, strict=True, lease_duration=LEASE_S, raise_on_lease_renewal_failure=False
+        ):
+            log.info("Got the slot after %.0f s.", time.monotonic() - began)
+            yield
+    except ConcurrencySlotAcquisitionError as error:
+        if error.__cause__ is None:
+            raise ServiceUnavailable(f"The Prefect server has no limit '{name}'; run: make deploy.") from error
+        raise

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from prefect import flow
 from prefect.artifacts import acreate_link_artifact, acreate_table_artifact
 from prefect.client.orchestration import get_client
+from prefect.runtime import flow_run
 
 from dubline.storage.chosen import shared
 from dubline.storage.locations import Location, uri
@@ -18,16 +19,17 @@ from tasks.revive import TRANSLATE
 
 @flow(name="quality-report", persist_result=False)
 async def quality_report(days: float = 1.0, out: Location | None = None) -> str:
-    """Tables and Data Docs of the runs that ended in the last `days`, in a folder named after today below `out`.
+    """Tables and Data Docs of the runs that ended in the `days` before it was due, in a folder of that day below `out`.
 
     Without `out` that is `quality` in the store: what a worker keeps for itself nobody could read.
     """
     await use_media_store()
-    now = datetime.now(UTC)
+    # When it was due: one that starts late leaves no run to neither of two reports.
+    until = flow_run.scheduled_start_time
     async with get_client() as client:
-        runs = await ended_runs(client, TRANSLATE, now - timedelta(days=days))
-    folder = (out or shared("quality")) / f"{now:%Y-%m-%d}"
-    await asyncio.to_thread(publish, runs, folder, f"Dubs of {now:%d %B %Y}")
+        runs = await ended_runs(client, TRANSLATE, until - timedelta(days=days), until)
+    folder = (out or shared("quality")) / f"{until:%Y-%m-%d}"
+    await asyncio.to_thread(publish, runs, folder, f"Dubs of {until:%d %B %Y}")
     table = [{"run": run.name, "state": run.state, "minutes": run.minutes, "reason": run.reason} for run in runs]
     await acreate_table_artifact(table, key="quality-report", description=f"Runs that ended in the last {days:g} days")
     page = uri(folder / INDEX)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable
 
 from prefect import flow
@@ -34,7 +35,7 @@ from tasks.plan_speech import plan_speech
 from tasks.publish import publish
 from tasks.separate import separate
 from tasks.session import SessionRun, session_of
-from tasks.shown import deployed, progress_shown, result_shown
+from tasks.shown import deployed, progress_shown, result_shown, result_shown_again, tagged
 from tasks.stage import Stages
 from tasks.subtitle import subtitle, subtitle_source
 from tasks.synthesize import retake, synthesize
@@ -42,6 +43,9 @@ from tasks.transcribe import transcribe
 from tasks.translate import translate
 
 PARALLEL_TASKS = 6
+# Where parameters are wrong, Prefect prints them all into the worker's log: addresses with their tokens, edited lines.
+# What is wrong with which one is in the error, too.
+logging.getLogger("prefect.flows").addFilter(lambda record: "\nParameters: " not in record.getMessage())
 
 
 @flow(
@@ -59,6 +63,7 @@ async def translate_video(request: TranslateRequest) -> Manifest:
     if request.session:
         await use_store_of_session(request.session.tenant, request.session.id)
     await know_profile(request.profile)
+    await tagged(request.profile, *request.languages)
     async with session_of(request) as session:
         return await translated(session)
 
@@ -69,6 +74,7 @@ async def translated(session: SessionRun) -> Manifest:
     profile = require_possible(request)
     async with progress_shown(request.languages), ended_when_cancelled(request.out):
         if done := await asyncio.to_thread(already_done, request):  # it reads the video, and what was published
+            await result_shown_again(request.out, done)
             await session.done(done)
             return done
         if request.edits:

@@ -1,7 +1,7 @@
 """Read the services of compose.yaml, and the image's own health check, as far as they say what a process is.
 
-Only what compose.yaml uses is understood: commands as lists, environments as mappings, `${NAME:-default}` and
-`${NAME:?message}`.
+Only what compose.yaml uses is understood: commands as lists, environments as mappings, volumes in short,
+`${NAME:-default}` and `${NAME:?message}`; of the Dockerfile ENV and the health check.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ FOLDER = Path(__file__).parent
 COMPOSE, DOCKERFILE = FOLDER / "compose.yaml", FOLDER / "Dockerfile"
 
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::(?P<kind>[-?])(?P<text>[^}]*))?\}")
+_ENV = re.compile(r"^ENV (.*)$", re.MULTILINE)
 _HEALTHCHECK = re.compile(r"^HEALTHCHECK .*CMD (\[.*\])$", re.MULTILINE)
 
 
@@ -46,6 +47,12 @@ def load(variables: Mapping[str, str], path: Path = COMPOSE, dockerfile: Path = 
     return {name: _service(name, described, image_check) for name, described in services.items()}
 
 
+def image_environment(dockerfile: Path = DOCKERFILE) -> dict[str, str]:
+    """What the image sets for every container."""
+    set_there = " ".join(_ENV.findall(dockerfile.read_text(encoding="utf-8").replace("\\\n", " ")))
+    return dict(pair.split("=", 1) for pair in set_there.split())
+
+
 def _service(name: str, described: Mapping[str, Any], image_check: tuple[str, ...]) -> Service:
     check = described.get("healthcheck")
     if check is None:
@@ -57,7 +64,7 @@ def _service(name: str, described: Mapping[str, Any], image_check: tuple[str, ..
         command=tuple(described["command"]),
         environment=described["environment"],
         healthcheck=healthcheck,
-        volumes=tuple(volume.rpartition(":")[2] for volume in described.get("volumes", ())),
+        volumes=tuple(volume.removesuffix(":ro").rpartition(":")[2] for volume in described.get("volumes", ())),
         stop_signal=signal.Signals[described.get("stop_signal", "SIGTERM")],
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra import compose
 from infra.compose import Service
 from infra.process import HOST, Process
 
@@ -88,5 +89,6 @@ def inherited() -> dict[str, str]:
 
 
 def image_environment(home: Path) -> dict[str, str]:
-    """What the Dockerfile sets, with `home` for the container's /data."""
-    return {"DUBLINE_HOME": str(home), "PREFECT_HOME": str(home / "prefect"), "PYTHONUNBUFFERED": "1"}
+    """What the Dockerfile sets, with `home` for the container's /data. Where programs are differs here."""
+    found = {name: value for name, value in compose.image_environment().items() if name != "PATH"}
+    return {name: re.sub("^/data(?=/|$)", str(home), value) for name, value in found.items()}

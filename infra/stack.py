@@ -40,8 +40,8 @@ class Stack:
     """Start, stop and hurt the whole stack. `folder` keeps its data; without one, nothing is kept.
 
     As root PostgreSQL runs as the user `postgres`, who must be able to enter `folder`. `worker_environment` is
-    added to every worker's, `gateway_environment` to every gateway's. Whatever fails is told as a DublineError in one
-    sentence.
+    added to every worker's, `gateway_environment` to every gateway's. `workers` translate; `service_workers` are apart
+    from them. Whatever fails is told as a DublineError in one sentence.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class Stack:
         *,
         workers: int = 2,
         gpu_workers: int = 0,
+        service_workers: int = 0,
         gateways: int = 0,
         worker_environment: Mapping[str, str] | None = None,
         gateway_environment: Mapping[str, str] | None = None,
@@ -59,10 +60,12 @@ class Stack:
         self.folder.mkdir(parents=True, exist_ok=True)
         if self._temporary:
             self.folder.chmod(0o711)  # for PostgreSQL's user
-        ports = free_ports(len(SERVED) + len(_WEED_SERVICES) + workers + gpu_workers + gateways + _LATER)
+        others = workers + gpu_workers + service_workers + gateways + _LATER
+        ports = free_ports(len(SERVED) + len(_WEED_SERVICES) + others)
         self._ports = ports
         self._loopback = Loopback(self.folder, {host: ports.pop() for host in SERVED})
-        self._services = compose.load(_variables(self.folder / "env") | {"PREFECT_UI_URL": self.url})
+        told = {"PREFECT_UI_URL": self.url} | ({"INFERENCE": "deployment"} if gpu_workers else {})
+        self._services = compose.load(_variables(self.folder / "env") | told)
         self.postgres = self._process("postgres", more=("-c", "unix_socket_directories="), user=unprivileged())
         self.redis = self._process("redis")
         self.s3 = self._process("seaweedfs", more=[f"-{inner}.port={ports.pop()}" for inner in _WEED_SERVICES])
@@ -70,14 +73,17 @@ class Stack:
         self.services = self._process("prefect-services")
         self._worker_environment = worker_environment or {}
         self.workers: list[Process] = []
+        self.service_workers: list[Process] = []
         for number in range(workers):
             self.add_worker("worker-cpu", f"worker-{number + 1}")
         for number in range(gpu_workers):
             self.add_worker("worker-gpu", f"gpu-worker-{number + 1}")
+        for number in range(service_workers):
+            self.add_worker("worker-service", f"service-worker-{number + 1}")
 
         at = [ports.pop() for _ in range(gateways)]
-        told = gateway_environment or {}
-        self.gateways = [self._gateway(number + 1, port, told) for number, port in enumerate(at)]
+        of_gateways = gateway_environment or {}
+        self.gateways = [self._gateway(number + 1, port, of_gateways) for number, port in enumerate(at)]
         self.gateway_urls = tuple(f"http://{HOST}:{port}" for port in at)
 
     def _process(self, service: str, *, more: Sequence[str] = (), user: str | None = None) -> Process:
@@ -92,7 +98,7 @@ class Stack:
         models = self.folder / name / "models"
         if settings().models.exists() and not models.is_symlink():
             models.symlink_to(settings().models, target_is_directory=True)  # the image has them in it
-        self.workers.append(process)
+        (self.service_workers if service == "worker-service" else self.workers).append(process)
         return process
 
     def _gateway(self, number: int, port: int, environment: Mapping[str, str]) -> Process:
@@ -103,7 +109,8 @@ class Stack:
     @property
     def processes(self) -> tuple[Process, ...]:
         """All of them, in the order in which they start."""
-        return (self.postgres, self.redis, self.s3, self.server, self.services, *self.workers, *self.gateways)
+        servers = (self.postgres, self.redis, self.s3, self.server, self.services)
+        return (*servers, *self.workers, *self.service_workers, *self.gateways)
 
     @property
     def url(self) -> str:
@@ -123,7 +130,7 @@ class Stack:
         took = self._together(self.postgres, self.redis, self.s3) | self._together(self.server)
         if deploy:
             self.run(*self._services["deploy"].command)
-        return took | self._together(self.services, *self.workers, *self.gateways)
+        return took | self._together(self.services, *self.workers, *self.service_workers, *self.gateways)
 
     def _together(self, *processes: Process) -> dict[str, float]:
         began = time.monotonic()
@@ -192,7 +199,10 @@ def _variables(path: Path) -> dict[str, str]:
 
 def main(
     workers: Annotated[int, typer.Option(min=0, help="How many workers of the pool `cpu`.")] = 2,
-    gpu_workers: Annotated[int, typer.Option(min=0, help="How many workers of the pool `gpu`.")] = 0,
+    gpu_workers: Annotated[
+        int, typer.Option(min=0, help="How many workers of the pool `gpu`, where inference then goes.")
+    ] = 0,
+    service_workers: Annotated[int, typer.Option(min=0, help="How many workers of the pool `service`.")] = 1,
     gateways: Annotated[int, typer.Option(min=0, help="How many gateways.")] = 1,
     folder: Annotated[Path | None, typer.Option(help="Keeps the data; without it, nothing is kept.")] = None,
     deploy: Annotated[bool, typer.Option(help="Create pools and deployments first.")] = True,
@@ -201,7 +211,9 @@ def main(
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell had SIGINT ignored
         signal.signal(number, signal.default_int_handler)
     try:
-        stack = Stack(folder, workers=workers, gpu_workers=gpu_workers, gateways=gateways)
+        stack = Stack(
+            folder, workers=workers, gpu_workers=gpu_workers, service_workers=service_workers, gateways=gateways
+        )
         try:
             for name, took in stack.start(deploy=deploy).items():
                 print(f"# {name}: ready after {took:.1f} s")

@@ -9,13 +9,15 @@ import signal
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
+from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
@@ -24,14 +26,19 @@ from rich.console import Console
 from dubline import publication
 from dubline.storage.chosen import abandon
 from dubline.storage.locations import BucketFile
-from tasks.elsewhere import cancel_children
+from tasks.elsewhere import cancel_asked, over
+from tasks.server_time import server_now
 from tasks.shown import deployed
 
 GRACE_S = 2.0
 """For Prefect to report the cancellation. Threads in a model's native code cannot be interrupted, and the interpreter
 would wait for them as long as they take."""
 TERMINATED = 128 + signal.SIGTERM
+AS_IF_DONE = 0
+"""Exit code of a process whose run is another's by now: its worker would report any other as that one's crash."""
 LOOK_S = 10.0
+ASKED_BY_S = 1.0
+"""How often inference looks whether it is still wanted."""
 WORKER_S = 15.0
 """A worker that lives has ended a cancelled run's process by then."""
 
@@ -44,9 +51,7 @@ def end_when_told(out: BucketFile | Path | None = None) -> None:
     before = signal.getsignal(signal.SIGTERM)
 
     def told(number: int, frame: FrameType | None) -> None:
-        timer = threading.Timer(GRACE_S, _leave, [out])
-        timer.daemon = True
-        timer.start()
+        _leave_soon(out)
         if callable(before):
             before(number, frame)
 
@@ -61,48 +66,91 @@ def _fall_silent(console: Console) -> None:
 
 @asynccontextmanager
 async def ended_when_cancelled(out: BucketFile | Path | None = None) -> AsyncIterator[None]:
-    """Let this run, while the block runs, see to its own cancellation where no worker does.
+    """Let this run, while the block runs, see to its own end where no worker does.
 
-    A worker that was killed leaves its runs' processes behind, and the one that takes its place does not know them.
+    A worker that was killed leaves its runs' processes behind, and the one that takes its place does not know them. And
+    a process that was frozen or cut off comes back to find that its run was given up, and goes on elsewhere.
     """
     context = FlowRunContext.get()
-    if context is None or not deployed():
+    if context is None or context.flow_run is None or not deployed():
         yield
         return
-    looking = asyncio.create_task(_look(context, out))
+    looking = asyncio.create_task(_look(context.flow_run, out))
     try:
         yield
     finally:
         looking.cancel()
 
 
-async def _look(context: FlowRunContext, out: BucketFile | Path | None) -> None:
+async def _look(mine: FlowRun, out: BucketFile | Path | None) -> None:
     while True:
         await asyncio.sleep(LOOK_S)
         with suppress(httpx.HTTPError):  # a server that is away is asked again
-            await _leave_if_cancelled(context, out)
+            await _leave_if_over(mine, out)
 
 
-async def _leave_if_cancelled(context: FlowRunContext, out: BucketFile | Path | None) -> None:
-    if context.flow_run is None or context.flow is None:
-        return
+async def _leave_if_over(mine: FlowRun, out: BucketFile | Path | None) -> None:
+    """`mine` is the run as this process began it."""
     async with get_client() as client:
         try:
-            run = await client.read_flow_run(context.flow_run.id)
+            run = await client.read_flow_run(mine.id)
         except ObjectNotFound:  # somebody deleted it, and can not mean its results
             _leave(out)
-        if run.state is None or not (run.state.is_cancelling() or run.state.is_cancelled()):
+        if run.run_count > mine.run_count:
+            _leave(out, AS_IF_DONE)
+        if run.state is None or run.state.is_running() or run.state.is_paused():
             return
-        if datetime.now(UTC) - run.state.timestamp < timedelta(seconds=WORKER_S):
-            return
-        await cancel_children(context.flow, run, run.state)
-        message = "Its worker was gone, so it ended itself."
-        await client.set_flow_run_state(run.id, Cancelled(message=message), force=True)
-    _leave(out)
+        if run.state.is_cancelling() or run.state.is_cancelled():
+            if await server_now(client) - run.state.timestamp < timedelta(seconds=WORKER_S):
+                return
+            await cancel_asked(client, run)
+            message = "Its worker was gone, so it ended itself."
+            await client.set_flow_run_state(run.id, Cancelled(message=message), force=True)
+            _leave(out)
+        _leave(out, AS_IF_DONE)  # it ended, or is about to be resumed
 
 
-def _leave(out: BucketFile | Path | None) -> NoReturn:
+@asynccontextmanager
+async def ended_with(asked_by: UUID | None) -> AsyncIterator[None]:
+    """Let this run end at once when the run that asked for it is cancelled or deleted, and give back what it holds.
+
+    One that only crashed is resumed, and then waits for this same run again.
+    """
+    here, context = asyncio.current_task(), FlowRunContext.get()
+    if asked_by is None or here is None or context is None or context.flow_run is None:
+        yield
+        return
+    watching = asyncio.create_task(_stop_with(asked_by, here))
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not watching.done():
+            raise
+        with suppress(httpx.HTTPError, ObjectNotFound):
+            async with get_client() as client:
+                message = "The run that asked for it was cancelled."
+                await client.set_flow_run_state(context.flow_run.id, Cancelled(message=message), force=True)
+        _leave(None)
+    finally:
+        watching.cancel()
+
+
+async def _stop_with(asked_by: UUID, here: asyncio.Task[Any]) -> None:
+    async with get_client() as client:
+        while not await over(client, asked_by):
+            await asyncio.sleep(ASKED_BY_S)
+    _leave_soon(None)  # though the server may not answer
+    here.cancel()
+
+
+def _leave_soon(out: BucketFile | Path | None) -> None:
+    timer = threading.Timer(GRACE_S, _leave, [out])
+    timer.daemon = True
+    timer.start()
+
+
+def _leave(out: BucketFile | Path | None, exit_code: int = TERMINATED) -> NoReturn:
     abandon()
     if isinstance(out, Path):
         shutil.rmtree(publication.staging(out), ignore_errors=True)
-    os._exit(TERMINATED)
+    os._exit(exit_code)

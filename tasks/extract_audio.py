@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dubline.media.extract import extract_audio as extract
-from dubline.storage.artifacts import local_path
+from dubline.media.inputs import source_file
 from dubline.storage.results import Audio, Source
 from dubline.telemetry.progress import teller
 from tasks.stage import artifacts, stage
@@ -12,7 +12,8 @@ from tasks.stage import artifacts, stage
 @stage("extract-audio", result=Audio)
 def extract_audio(source: Source) -> Audio:
     with artifacts().workspace() as folder:
-        full, speech, duration_ms, channels = extract(local_path(source.file), source, folder, teller())
+        with source_file(source.file) as path:
+            full, speech, duration_ms, channels = extract(path, source, folder, teller())
         return Audio(
             full=artifacts().adopt(full),
             speech=artifacts().adopt(speech),

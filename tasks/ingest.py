@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dubline.media.inputs import source_reference
+from dubline.media.inputs import source_file, source_reference
 from dubline.media.intake import take_in
 from dubline.storage.locations import located_video
 from dubline.storage.results import Source
@@ -11,4 +11,6 @@ from tasks.stage import stage
 
 @stage("ingest", result=Source, checkpoint=False)
 def ingest(video: str) -> Source:
-    return take_in(source_reference(located_video(video)))
+    file = source_reference(located_video(video))
+    with source_file(file):
+        return take_in(file)

@@ -10,6 +10,7 @@ from dubline.domain.mending import Mends, Told
 from dubline.domain.timeline import SpeechPlan
 from dubline.domain.transcript import Transcript, Translation
 from dubline.engines.registry import EngineSpec, engine_class
+from dubline.storage.chosen import keep
 from dubline.storage.results import Edits, Lines, Plan, Script
 from tasks.plan_speech import predictor
 from tasks.stage import artifacts, stage
@@ -17,7 +18,9 @@ from tasks.stage import artifacts, stage
 
 def stored(mends: Mends) -> Edits:
     """Edits as stages take them: a stage's inputs may become parameters of a Prefect run, which hold no texts."""
-    return Edits(artifact=artifacts().put_value(mends))
+    edits = artifacts().put_value(mends)
+    keep(edits)
+    return Edits(artifact=edits)
 
 
 @stage("mend-source", result=Script)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dubline.domain.languages import language as named
+from dubline.media.inputs import source_file
 from dubline.media.mux import SubtitleTrack
 from dubline.media.mux import mux as mux_files
 from dubline.storage.artifacts import local_path
@@ -15,14 +16,8 @@ from tasks.stage import artifacts, stage
 def mux(source: Source, dub: Mix | None, subtitles: tuple[Subtitles, ...], language: str) -> Video:
     """Without a dub the original sound is the only one: nobody speaks, or there is no sound at all."""
     tracks = tuple(SubtitleTrack(local_path(s.srt), s.language, named(s.language).name) for s in subtitles)
+    sound = local_path(dub.artifact) if dub else None
     with artifacts().workspace() as folder:
-        path, container = mux_files(
-            local_path(source.file),
-            source,
-            local_path(dub.artifact) if dub else None,
-            tracks,
-            language,
-            folder,
-            teller(),
-        )
+        with source_file(source.file) as picture:
+            path, container = mux_files(picture, source, sound, tracks, language, folder, teller())
         return Video(artifact=artifacts().adopt(path), container=container)

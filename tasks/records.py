@@ -15,6 +15,7 @@ from pydantic import PrivateAttr
 
 from dubline.storage.chosen import checkpoint_place
 from dubline.storage.places import Place
+from dubline.telemetry import ledger
 
 TRIES = 2
 """How often a record is read before its content is believed to be wrong."""
@@ -42,6 +43,7 @@ class RecordFiles(WritableFileSystem):
 
     def write_path(self, path: str, content: bytes, **_: Any) -> None:  # type: ignore[override]  # as above
         self._place.write(path, sealed(content))
+        ledger.record("committed", key=path, output=_seal(content).decode())
 
     async def aread_path(self, path: str) -> bytes:
         return await asyncio.to_thread(self.read_path, path)

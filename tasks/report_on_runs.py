@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.sorting import FlowRunSort
 
 from dubline import outputs
+from dubline.domain.errors import DublineError
 from dubline.publication import Manifest
 from dubline.settings import settings
 from dubline.storage.locations import BucketFile, located
@@ -41,17 +43,21 @@ class RunFacts:
     manifest: Manifest | None
 
 
-async def ended_runs(client: PrefectClient, deployment: str, since: datetime) -> list[RunFacts]:
-    """The runs of a deployment that ended after a time, the last one first."""
+async def ended_runs(client: PrefectClient, deployment: str, since: datetime, until: datetime) -> list[RunFacts]:
+    """The runs of a deployment that ended between two times, the last one first."""
     found: list[FlowRun] = []
-    while len(page := await _page(client, deployment, since, len(found))) == _PAGE:
+    ended = FlowRunFilterEndTime.model_validate({"after_": since, "before_": until})
+    while len(page := await _page(client, deployment, ended, len(found))) == _PAGE:
         found += page
-    return [_facts(run) for run in (*found, *page) if run.state and run.state.is_final()]
+    # Thousands of manifests of a bucket take longer than a run's loop may stand still.
+    return await asyncio.to_thread(
+        lambda: [_facts(run) for run in (*found, *page) if run.state and run.state.is_final()]
+    )
 
 
-async def _page(client: PrefectClient, deployment: str, since: datetime, offset: int) -> list[FlowRun]:
+async def _page(client: PrefectClient, deployment: str, ended: FlowRunFilterEndTime, offset: int) -> list[FlowRun]:
     return await client.read_flow_runs(
-        flow_run_filter=FlowRunFilter(end_time=FlowRunFilterEndTime.model_validate({"after_": since})),
+        flow_run_filter=FlowRunFilter(end_time=ended),
         deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[deployment])),
         sort=FlowRunSort.END_TIME_DESC,
         limit=_PAGE,
@@ -62,12 +68,17 @@ async def _page(client: PrefectClient, deployment: str, since: datetime, offset:
 def _facts(run: FlowRun) -> RunFacts:
     state = run.state
     done = state is not None and state.is_completed()
+    manifest, reason = None, "" if done or state is None else state.message or ""
+    try:
+        manifest = outputs.read(located(run.parameters["request"]["out"])) if done else None
+    except DublineError as error:  # one bucket that was closed since must not cost the report on all others
+        reason = f"Its results cannot be read: {error}"
     return RunFacts(
         name=run.name,
         state=state.name or "" if state else "",
         minutes=round(run.total_run_time.total_seconds() / 60, 2),
-        reason="" if done or state is None else state.message or "",
-        manifest=outputs.read(located(run.parameters["request"]["out"])) if done else None,
+        reason=reason,
+        manifest=manifest,
     )
 
 

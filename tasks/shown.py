@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -119,6 +119,26 @@ async def progress_of(client: PrefectClient, run: UUID) -> list[Artifact]:
     return await client.read_artifacts(artifact_filter=mine)
 
 
+async def tagged(*tags: str) -> None:
+    """Let a deployed run be found by these tags, too. Its tasks get none: a tag of a task is a limit to ask for."""
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None or not deployed():
+        return
+    with suppress(httpx.HTTPError):  # a server that is away must not end the run
+        async with get_client() as client:
+            await client.update_flow_run(context.flow_run.id, tags=list(dict.fromkeys((*context.flow_run.tags, *tags))))
+
+
+async def result_shown_again(out: BucketFile | Path, manifest: Manifest) -> None:
+    """Artifact and log line of a run that found its results in place."""
+    if not deployed():
+        return
+    log = get_run_logger()
+    log.info("An earlier run of the same request has published this already in %s", uri(out))
+    with _forgiven():
+        await _files(out, manifest)
+
+
 async def result_shown(
     out: BucketFile | Path, manifest: Manifest, judged: Sequence[Judged], timings: Sequence[Timing]
 ) -> None:
@@ -129,15 +149,26 @@ async def result_shown(
     for one in judged:
         for finding in one.verdict.findings:
             log.warning("%s: %s (%s)", one.verdict.suite, finding.rule, ", ".join(finding.subjects[:SUBJECTS]))
+    with _forgiven():
+        await _files(out, manifest)
+        await acreate_table_artifact(_quality(judged), key="quality", description="What the quality gates found")
+        await acreate_table_artifact(
+            [{"stage": t.stage, "seconds": t.seconds, "from checkpoint": t.cached} for t in timings],
+            key="stages",
+            description="How long the run waited for each stage",
+        )
+
+
+@contextmanager
+def _forgiven() -> Iterator[None]:
+    """A server that is away must not end a run that has published its results."""
     try:
-        await _tables(out, manifest, judged, timings)
+        yield
     except httpx.HTTPError as error:
-        log.warning("The results are published, but could not be shown here: %s", error)
+        get_run_logger().warning("The results are published, but could not be shown here: %s", error)
 
 
-async def _tables(
-    out: BucketFile | Path, manifest: Manifest, judged: Sequence[Judged], timings: Sequence[Timing]
-) -> None:
+async def _files(out: BucketFile | Path, manifest: Manifest) -> None:
     files = "\n".join(
         f"| {file.role} | {file.language or ''} | [{_MARKS.sub('_', file.path)}]({uri(out / file.path)}) |"
         for file in manifest.files
@@ -145,12 +176,6 @@ async def _tables(
     )
     await acreate_markdown_artifact(
         f"| what | language | file |\n| --- | --- | --- |\n{files}", key="files", description=f"Published in {uri(out)}"
-    )
-    await acreate_table_artifact(_quality(judged), key="quality", description="What the quality gates found")
-    await acreate_table_artifact(
-        [{"stage": t.stage, "seconds": t.seconds, "from checkpoint": t.cached} for t in timings],
-        key="stages",
-        description="How long the run waited for each stage",
     )
 
 

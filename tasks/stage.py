@@ -13,7 +13,7 @@ import inspect
 import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from functools import lru_cache, wraps
+from functools import lru_cache, partial, wraps
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from prefect import Task
@@ -195,16 +195,15 @@ class Stages:
         inputs = step.bind(*args, **kwargs)
         known = await asyncio.to_thread(self._known, step, inputs)
         if self._elsewhere and step.name in INFERENCE and not known:
-            await self._elsewhere.compute(step, self._suffix, inputs, step.name in self._refreshed)
-            known = await asyncio.to_thread(self._recorded, step, inputs)
+            recorded = partial(self._recorded, step, inputs)
+            await self._elsewhere.compute(step, self._suffix, inputs, step.name in self._refreshed, recorded)
+            known = True
         _refreshing.set(step.name in self._refreshed)
         options = step.task.with_options(task_run_name=name, refresh_cache=step.checkpoint and not known)
         # Set here and not at the task's making: Prefect accepts no block there that its server does not know.
         options.result_storage = records().result_storage
         future = options.submit(*args, **kwargs)
         value = step.result.model_validate(await asyncio.to_thread(future.result))
-        if ledger.kept() and step.checkpoint and not known:
-            ledger.record("committed", stage=name, key=step.key(inputs))
         if known:
             progress.tell(name, "cached", 1.0)
         seconds = round(time.monotonic() - started, 3)

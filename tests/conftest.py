@@ -28,8 +28,13 @@ os.environ.setdefault("DUBLINE_STORM_SEED", str(secrets.randbelow(10**6)))
 share_threads()
 
 
-def pytest_report_header() -> str:
-    return f"storm of tests/faults: DUBLINE_STORM_SEED={os.environ['DUBLINE_STORM_SEED']} makes the same again"
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """A header would not be shown with -q. One of several parallel processes has a terminal: the one that started
+    them."""
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if terminal:
+        seed = os.environ["DUBLINE_STORM_SEED"]
+        terminal.write_line(f"storm of tests/faults: DUBLINE_STORM_SEED={seed} makes the same again")
 
 
 @pytest.fixture(scope="session")

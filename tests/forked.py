@@ -30,13 +30,16 @@ IMPORTED = (
 )
 
 
-def run(arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """`dubline ARGUMENTS` with exactly this environment, in the repository's folder."""
+def run(
+    arguments: Sequence[str], environment: Mapping[str, str], timeout_s: float = TIMEOUT_S
+) -> subprocess.CompletedProcess[str]:
+    """`dubline ARGUMENTS` with exactly this environment, in the repository's folder; killed when it takes longer."""
     with TemporaryDirectory() as name:
         out, err = Path(name) / "out", Path(name) / "err"
-        ended = _Forker.only().run(
-            {"argv": list(arguments), "environment": dict(environment), "files": [str(out), str(err)]}
-        )
+        for file in (out, err):
+            file.touch()  # it may be killed before it has opened them
+        child = {"argv": list(arguments), "environment": dict(environment), "files": [str(out), str(err)]}
+        ended = _Forker.only().run({"timeout_s": timeout_s, "child": child})
         return subprocess.CompletedProcess(arguments, ended, out.read_text(), err.read_text())
 
 
@@ -59,9 +62,6 @@ class _Forker:
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
-        child = int(self._process.stdout.readline())
-        if not select.select([self._process.stdout], [], [], TIMEOUT_S)[0]:
-            os.kill(child, signal.SIGKILL)
         return int(self._process.stdout.readline())
 
     def end(self) -> None:
@@ -71,7 +71,7 @@ class _Forker:
 
 
 def _serve() -> None:
-    """Fork a child for each line of the input; tell its process id, and then its exit status, negative for a signal."""
+    """Fork a child for each line of the input; tell its exit status, negative for a signal."""
     from dubline import server
 
     # As the command does, before anything of Prefect is imported.
@@ -82,9 +82,19 @@ def _serve() -> None:
         request = json.loads(line)
         child = os.fork()
         if child == 0:
-            os._exit(_child(**request))
-        print(child, flush=True)
+            os._exit(_child(**request["child"]))
+        _end_after(request["timeout_s"], child)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+def _end_after(timeout_s: float, child: int) -> None:
+    """Wait for the child's end, and bring it about when the time is up."""
+    descriptor = os.pidfd_open(child)
+    try:
+        if not select.select([descriptor], [], [], timeout_s)[0]:
+            os.kill(child, signal.SIGKILL)
+    finally:
+        os.close(descriptor)
 
 
 def _child(argv: list[str], environment: dict[str, str], files: list[str]) -> int:

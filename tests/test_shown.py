@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectNotFound, ParameterTypeError
 
+from flows.translate_video import translate_video
 from tasks import shown
 
 
@@ -95,3 +96,11 @@ def test_a_server_that_is_away_does_not_end_the_run(monkeypatch: pytest.MonkeyPa
             await asyncio.sleep(0)
 
     asyncio.run(ran())
+
+
+def test_wrong_parameters_are_named_and_not_printed(caplog: pytest.LogCaptureFixture) -> None:
+    edit = {"segment": "0001", "start_ms": 5, "source_text": "private"}
+    request = {"video": "https://host/a.mp4?token=private", "out": "/out", "languages": ["es"], "edits": [edit]}
+    with pytest.raises(ParameterTypeError, match="start_ms and end_ms belong together") as refused:
+        translate_video.validate_parameters({"request": request})
+    assert "private" not in f"{refused.value}{caplog.text}"

@@ -89,14 +89,15 @@ async def _settle(having: Services, session: Session, state: RunState | None) ->
 
 
 async def _delete(having: Services) -> None:
-    """Once its run has ended, so that nothing is written behind the deletion's back."""
+    """Once all its runs have ended, so that nothing is written behind the deletion's back."""
     for session in await store.in_states(having.database, State.DELETING):
-        run = session.run or await having.runs.of_key(session.run_key)
-        state = (await having.runs.states([run])).get(run) if run else None
-        if run and state and not ended(state):
+        runs = await having.runs.of_session(session.id)
+        going = [run for run, state in (await having.runs.states(runs)).items() if not ended(state)]
+        for run in going:
             await having.runs.cancel(run)
+        if going:
             continue
         await service.files_gone(session)
-        for one in await having.runs.of_session(session.id):
-            await having.runs.forget(one)
+        for run in runs:
+            await having.runs.forget(run)
         await store.remove(having.database, session.id)

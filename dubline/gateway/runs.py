@@ -22,7 +22,7 @@ from prefect.events.clients import get_events_subscriber
 from prefect.events.filters import EventFilter, EventNameFilter
 from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL
-from prefect.states import Cancelling
+from prefect.states import Cancelled, Cancelling
 from websockets.exceptions import WebSocketException
 
 from dubline.domain.errors import ServiceUnavailable
@@ -69,12 +69,15 @@ class Runs:
         return str(found[0].id) if found else None
 
     async def cancel(self, run: str) -> None:
-        """Nothing happens to one that has ended."""
+        """Nothing happens to one that has ended. One that crashed has no process to be told, and is not resumed now."""
+        told = "Cancelled by its session."
         async with _client() as client:
             try:
                 found = await client.read_flow_run(UUID(run))
-                if found.state and not found.state.is_final() and not found.state.is_cancelling():
-                    await client.set_flow_run_state(found.id, Cancelling(message="Cancelled by its session."))
+                if found.state and found.state.is_crashed():
+                    await client.set_flow_run_state(found.id, Cancelled(message=told), force=True)
+                elif found.state and not found.state.is_final() and not found.state.is_cancelling():
+                    await client.set_flow_run_state(found.id, Cancelling(message=told))
             except ObjectNotFound:
                 return
 
@@ -90,10 +93,12 @@ class Runs:
         return {str(run.id): _state(run.state) for run in found if run.state}
 
     async def of_session(self, session: str) -> list[str]:
-        """All runs that were ever made for it."""
+        """All runs that were ever made for it, and by those: what a run asks for has its tags."""
+        wanted = FlowRunFilter(tags=FlowRunFilterTags(all_=[tag(session)]))
+        found: list[FlowRun] = []
         async with _client() as client:
-            wanted = FlowRunFilter(tags=FlowRunFilterTags(all_=[tag(session)]))
-            found = await client.read_flow_runs(flow_run_filter=wanted, limit=BATCH)
+            while more := await client.read_flow_runs(flow_run_filter=wanted, limit=BATCH, offset=len(found)):
+                found += more
         return [str(run.id) for run in found]
 
     async def forget(self, run: str) -> None:

@@ -8,6 +8,8 @@ Numbers that a hostile header could make large (streams, pixels) are limited bef
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +17,7 @@ import ffmpeg
 
 from dubline.domain.errors import InvalidMedia
 from dubline.storage import sealed
-from dubline.storage.artifacts import reference
+from dubline.storage.artifacts import local_path, reference, sha256_of
 from dubline.storage.limits import require_size
 from dubline.storage.locations import BucketFile, WebFile
 from dubline.storage.results import ArtifactRef
@@ -28,6 +30,11 @@ MAX_PIXELS = 36_000_000
 """8K in the widest form sold is 8192 x 4320; a decoder takes about 3.5 bytes a pixel, several times over."""
 
 OwnFormat = Literal["flac", "wav", "srt"]
+
+_Mark = tuple[int, int, int, int] | None
+_fingerprinted: dict[ArtifactRef, _Mark] = {}
+"""Users' files of this machine -> the mark that each had when this process computed its sha256. It is no part of any
+value: what is made of equal content is equal, whichever file that came from."""
 
 
 def file_url(path: Path) -> str:
@@ -85,7 +92,41 @@ def source_reference(video: BucketFile | WebFile | Path) -> ArtifactRef:
         return source_on_web(video)
     check_file(video)
     require_size(shown(video), video.stat().st_size)
-    return reference(video)
+    mark = _mark(video)
+    found = reference(video)
+    _fingerprinted[found] = mark
+    return found
+
+
+@contextmanager
+def source_file(ref: ArtifactRef) -> Iterator[Path]:
+    """A source video to read in the block, at whose end it must hold what its reference says.
+
+    Copies of ours are verified by who makes them. A user's own file is never copied, so anybody may replace it at any
+    time; it is hashed again only when it was touched. Raises InvalidMedia, and what `local_path` does.
+    """
+    path = local_path(ref)
+    try:
+        yield path
+    finally:  # also where the block failed: then this is why
+        if ref in _fingerprinted and _mark(path) != _fingerprinted[ref] and not _holds(path, ref):
+            raise InvalidMedia(f"'{shown(path)}' was replaced while it was read; start again.")
+
+
+def _mark(path: Path) -> _Mark:
+    """What no write leaves as it was; None where there is no file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _holds(path: Path, ref: ArtifactRef) -> bool:
+    try:
+        return sha256_of(path) == ref.sha256
+    except OSError:
+        return False
 
 
 def check_file(path: Path) -> None:

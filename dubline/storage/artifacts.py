@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import TypeAdapter
 
-from dubline.storage.places import LocalPlace, Place, disk_errors
+from dubline.storage.places import LocalPlace, Place, disk_errors, held
 from dubline.storage.results import ArtifactRef
 
 T = TypeVar("T")
@@ -113,14 +113,14 @@ class ArtifactStore:
         return 0
 
     def trim(self, before: float) -> tuple[int, int]:
-        """Remove copies, of artifacts and of videos, that were not used since `before` (epoch, s).
+        """Remove copies, of artifacts and of videos, that were not used since `before` (epoch, s) and nobody holds.
 
         Returns how many there were, and their bytes.
         """
         if self._copies is None:
             return 0, 0
         copies = LocalPlace(self._copies)
-        old = [entry for entry in copies.entries() if entry.modified < before]
+        old = [one for one in copies.entries() if one.modified < before and not held(copies.root / one.key)]
         for entry in old:
             copies.remove(entry.key)
         return len(old), sum(entry.size for entry in old)

@@ -14,6 +14,7 @@ from dubline.storage.artifacts import ArtifactStore
 from dubline.storage.collection import MIN_GRACE_S
 from dubline.storage.locations import BucketFile
 from dubline.storage.places import LocalPlace, Place
+from dubline.storage.results import ArtifactRef
 
 
 def artifact_store() -> ArtifactStore:
@@ -39,6 +40,14 @@ def checkpoint_place() -> Place:
     from dubline.storage.s3 import BucketPlace
 
     return BucketPlace(f"{settings().bucket}/checkpoints")
+
+
+def keep(ref: ArtifactRef) -> None:
+    """Have an artifact that is no stage's result, but some run's input, kept as if a stage's record mentioned it.
+
+    A run may wait for a GPU for days, and an artifact that no record mentions is gone by then.
+    """
+    checkpoint_place().write(f"kept/{ref.sha256[:2]}/{ref.sha256}", ref.model_dump_json().encode())
 
 
 def shared(folder: str) -> BucketFile | Path:

@@ -2,16 +2,16 @@
 
 A checkpoint that expires is not gone at once: its record is put aside (`expired/`) for the grace period, where no stage
 finds it but its artifacts are still kept. So a run that believed it a moment earlier has them until its end. An
-artifact goes only when no record, put aside or not, mentions its sha256, when it is older than the grace period (a
-stage at work writes its artifacts before its record), and when nothing alive refers to it. Killed anywhere, a
-collection leaves only what the next one removes.
+artifact goes only when no record, put aside or not, mentions its sha256, and when it is older than the grace period (a
+stage at work writes its artifacts before its record). Killed anywhere, a collection leaves only what the next one
+removes.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -19,7 +19,6 @@ from pathlib import PurePosixPath
 from dubline.domain.errors import InvalidRequest
 from dubline.storage.artifacts import ArtifactStore
 from dubline.storage.places import DAY_S, Entry, Place
-from dubline.storage.results import ArtifactRef
 
 EXPIRED = "expired/"
 MIN_GRACE_S = 2 * DAY_S
@@ -50,15 +49,12 @@ def collect(
     *,
     retention_s: float,
     grace_s: float = MIN_GRACE_S,
-    live_keys: Collection[str] = (),
-    live_refs: Iterable[ArtifactRef] = (),
     now: float | None = None,
 ) -> Collected:
-    """Remove what was not used for `retention_s` and is not alive; `grace_s` must exceed the longest run.
+    """Remove what was not used for `retention_s`; `grace_s` must exceed what the longest stage takes.
 
-    `live_keys` are records, `live_refs` artifacts that someone needs whatever their age, such as those of runs that
-    wait for a person. `now` is in seconds since the epoch. Raises InvalidRequest for a grace period below two days;
-    StoreUnavailable or OutputUnavailable when a place fails: while a record cannot be read, no artifact is removed.
+    `now` is in seconds since the epoch. Raises InvalidRequest for a grace period below two days; StoreUnavailable or
+    OutputUnavailable when a place fails: while a record cannot be read, no artifact is removed.
     """
     if grace_s < MIN_GRACE_S:
         raise InvalidRequest(
@@ -67,9 +63,8 @@ def collect(
     now = time.time() if now is None else now
     aborted = store.abort_uploads(now - grace_s)
     store.reap(now - grace_s)
-    expired = _expire(records, now - retention_s, now - grace_s, live_keys)
-    needed = _mentioned(records) | {ref.sha256 for ref in live_refs}
-    removed, kept = _sweep(store.place, now - grace_s, needed)
+    expired = _expire(records, now - retention_s, now - grace_s)
+    removed, kept = _sweep(store.place, now - grace_s, _mentioned(records))
     copies, copied_bytes = store.trim(now - grace_s)
     return Collected(
         expired_records=expired,
@@ -83,14 +78,14 @@ def collect(
     )
 
 
-def _expire(records: Place, unused_since: float, aside_since: float, live: Collection[str]) -> int:
+def _expire(records: Place, unused_since: float, aside_since: float) -> int:
     """Put unused records aside, and remove those that were put aside a grace period ago."""
     expired = 0
     for entry in list(records.entries()):
         if entry.key.startswith(EXPIRED):
             if entry.modified < aside_since:
                 records.remove(entry.key)
-        elif entry.key not in live and _old(records, entry, unused_since):
+        elif _old(records, entry, unused_since):
             content = records.read(entry.key)
             if content is not None:
                 records.write(EXPIRED + entry.key, content)

@@ -5,6 +5,7 @@ A key is a relative path with slashes. A file is written whole or not at all, so
 
 from __future__ import annotations
 
+import fcntl
 import os
 import platform
 import shutil
@@ -15,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import psutil
 
@@ -25,6 +26,8 @@ WORKSPACES = "tmp"
 """Folder for what is being written; nothing below it counts as a file of the place."""
 DAY_S = 86_400
 """How exactly the last use of a file is known."""
+_held: dict[Path, BinaryIO] = {}
+"""Files that this process holds, opened and locked."""
 _MACHINE = sha256(platform.node().encode()).hexdigest()[:8]
 
 
@@ -66,6 +69,26 @@ def keep_young(place: Place, key: str) -> None:
     entry = place.stat(key)
     if entry and time.time() - entry.modified > DAY_S:
         place.touch(key)
+
+
+def hold(path: Path) -> None:
+    """Mark a file of this machine as in use for as long as this process lives, however it ends."""
+    file = path.open("rb")
+    with suppress(OSError):  # there are file systems without locks; then the file's age alone counts
+        fcntl.flock(file, fcntl.LOCK_SH)
+    _held[path] = file
+
+
+def held(path: Path) -> bool:
+    """Whether a process of this machine holds the file."""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:  # as above
+            return False
+    return False
 
 
 @contextmanager

@@ -20,10 +20,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from dubline.domain.errors import InvalidMedia, InvalidRequest, StoreUnavailable
 from dubline.settings import settings
 from dubline.storage.addresses import check_address
-from dubline.storage.artifacts import ArtifactStore, artifact_key, sha256_of
+from dubline.storage.artifacts import ArtifactStore, artifact_key, local_path, sha256_of
 from dubline.storage.limits import require_size
 from dubline.storage.locations import WebFile
-from dubline.storage.places import LocalPlace
+from dubline.storage.places import LocalPlace, hold
 from dubline.storage.results import ArtifactRef
 from dubline.storage.web import Clock, answer, header
 
@@ -66,6 +66,7 @@ class Version(BaseModel):
 def source_on_web(file: WebFile) -> ArtifactRef:
     """Fetch a video unless this very version of it was fetched before; the reference is to this machine's copy.
 
+    As long as this process lives the copy stays: nobody could fetch it again once its server has another version.
     Raises InvalidRequest when the address is refused, InvalidMedia when there is no video at it or a too large one,
     StoreUnavailable when its server does not answer as it should, OutputUnavailable when the disk is full.
     """
@@ -79,10 +80,12 @@ def source_on_web(file: WebFile) -> ArtifactRef:
             kept = cache.adopt(download.path)
             version = download.version.model_copy(update={"sha256": kept.sha256})
             records.write(record, version.model_dump_json().encode())
+            hold(local_path(kept))
             return kept
     key = artifact_key(known.sha256, suffix)
-    records.touch(key)
     copy = records.root / key
+    hold(copy)
+    records.touch(key)
     return ArtifactRef(uri=copy.absolute().as_uri(), sha256=known.sha256, size=copy.stat().st_size)
 
 

@@ -1,12 +1,15 @@
-"""What must be true of any run's ledger, whatever happened to it."""
+"""What a run's ledger tells of it."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from dubline.stages import STAGES
 
 
 @dataclass(frozen=True)
@@ -18,19 +21,44 @@ class Ledger:
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         return cls(tuple(map(json.loads, lines)))
 
+    def of(self, *events: str) -> Iterator[dict[str, Any]]:
+        return (event for event in self.events if event["event"] in events)
+
     def engine_calls(self) -> Counter[str]:
         """How often each engine was called for each of its subjects."""
-        calls = (event for event in self.events if event["event"] == "engine")
-        return Counter(f"{call['capability']} {' '.join(call['subjects'])}" for call in calls)
+        return Counter(f"{call['capability']} {' '.join(call['subjects'])}" for call in self.of("engine"))
 
-    def computed_again(self) -> list[str]:
-        """Stages that began once more after their checkpoint had been recorded."""
-        committed: set[str] = set()
-        again = []
-        for event in self.events:
-            key = event.get("key")
-            if event["event"] == "committed":
-                committed.add(key)
-            elif event["event"] == "begun" and key in committed:
-                again.append(f"{event['stage']} {key}")
-        return again
+    def several_outputs(self) -> Iterator[str]:
+        """Checkpoints that were not always recorded with the same content."""
+        outputs = defaultdict(set)
+        for event in self.of("committed"):
+            outputs[event["key"]].add(event["output"])
+        return (key for key, found in outputs.items() if len(found) > 1)
+
+    def computed_again(self, raced: bool = False) -> Iterator[str]:
+        """Stages that began, and checkpoints that were recorded, once more after they had been recorded.
+
+        With `raced`, two processes may have been at one stage: the later one may record what it began before, and two
+        runs may do the same at about the same time.
+        """
+        began: dict[tuple[int, str], int] = {}
+        committed: dict[str, tuple[int, str | None]] = {}
+        for number, event in enumerate(self.of("begun", "committed")):
+            key = event["key"]
+            first, by = committed.get(key, (number, None))
+            others = raced and event["run"] != by
+            if event["event"] == "begun":
+                began[event["pid"], key] = number
+                if key in committed and not others:
+                    yield f"{event['stage']} began again, though recorded: {key}"
+            elif key not in committed:
+                committed[key] = number, event["run"]
+            elif not others and not (raced and began.get((event["pid"], key), 0) < first):
+                yield f"recorded twice: {key}"
+
+    def times_done(self) -> Counter[str]:
+        """How many different results of each stage there are, without its language. One that has no checkpoint counts
+        whenever it begins: it may die when all is done, and is not needed again."""
+        done: Counter[str] = Counter(key.partition("/")[0] for key in {event["key"] for event in self.of("committed")})
+        done.update(event["stage"] for event in self.of("begun") if event["key"] is None)
+        return Counter({stage: times for stage, times in done.items() if stage in STAGES})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,24 +14,32 @@ from uuid import UUID
 
 import httpx
 import psutil
+import s3fs
 import tenacity
 from prefect.client.orchestration import PrefectClient
 
+from dubline import publication
+from dubline.storage.artifacts import sha256_of
 from dubline.storage.places import WORKSPACES, LocalPlace
 from infra.loopback import inherited
 from infra.stack import Stack
-from tasks.revive import SILENT_S, STARTING_S, mark_lost, resume_lost
+from tasks.revive import SILENT_S, STARTING_S, SURE_S, mark_lost, resume_lost
 from tests.fault_proxy import FaultProxy
 from tests.faults import strikes
+from tests.faults.invariants import Aftermath, violations
 from tests.faults.ledger import Ledger
 from tests.pipeline.workshop import Workshop, make_video, one_certificate
 
 FAULTS = Path(__file__).parent
 HUNG_S = 30
 """An ffmpeg that works on two seconds of video for so long hangs."""
+SETTLED_S = 3
+"""By then the worker has reported the crash that a test waited for."""
 HEARD = {"signed": True}
 """No two videos say the same, or a checkpoint of one would be one of the other as well."""
 DEPLOYMENT = "translate-video/translate-video"
+BUCKET = "dubline"
+"""Of the stack's store."""
 _patient = tenacity.retry(
     retry=tenacity.retry_if_exception_type(httpx.HTTPError),
     wait=tenacity.wait_fixed(1),
@@ -65,6 +73,7 @@ class Rig:
             "DUBLINE_LEDGER": str(self.ledger_path),
             "DUBLINE_STRIKES": str(self.strikes),
             "PYTHONPATH": strikes.PYTHONPATH,
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
             "PREFECT_API_SSL_CERT_FILE": str(one_certificate()),
             **self.settings,
         }
@@ -76,6 +85,7 @@ class Rig:
         )
         self.proxy.port = self.stack.s3_port
         self._told_before = 0
+        self._deleted: dict[str, float] = {}
         self._deployments: dict[str, str] = {}
         self._http = httpx.Client(timeout=30)
 
@@ -100,8 +110,10 @@ class Rig:
                 self.ask("PATCH", f"/deployments/{deployment['id']}/schedules/{schedule['id']}", {"active": False})
 
     def begin_ledger(self) -> None:
-        """From here on `ledger` tells only of what is still to come."""
+        """From here on `ledger` tells only of what is still to come, and the store answers as it should."""
         self._told_before = len(Ledger.read(self.ledger_path).events)
+        self.proxy.clear()
+        self.proxy.spoiled.clear()
 
     @property
     def ledger(self) -> Ledger:
@@ -119,14 +131,26 @@ class Rig:
         path.parent.mkdir(exist_ok=True)
         return path if path.exists() else make_video(path, "-f", "lavfi", "-i", f"sine=f={pitch}:d=2")
 
-    def request(self, video: Path, out: str | None = None) -> dict[str, Any]:
-        folder = self.root / "out" / (out or video.stem)
-        basics = {"languages": ["es"], "source_language": "en", "profile": "fake"}
-        return {"video": str(video), "out": str(folder), **basics}
+    def out(self, video: Path) -> Path:
+        return self.root / "out" / video.stem
 
-    def submit(self, video: Path, key: str | None = None, out: str | None = None, **settings: str) -> str:
-        """Start a run that translates, with settings of its own; its id."""
-        return self.start(DEPLOYMENT, {"request": self.request(video, out)}, key or f"{video.stem}-{out}", **settings)
+    def request(self, video: Path, **more: Any) -> dict[str, Any]:
+        basics = {"languages": ["es"], "source_language": "en", "profile": "fake"}
+        return {"video": str(video), "out": str(self.out(video)), **basics, **more}
+
+    def submit(
+        self, video: Path, key: str | None = None, asked: Mapping[str, Any] | None = None, **settings: str
+    ) -> str:
+        """Start a run that translates, with what is asked for besides and settings of its own; its id."""
+        return self.start(DEPLOYMENT, {"request": self.request(video, **(asked or {}))}, key or video.stem, **settings)
+
+    def lain_in_wait(self, name: str, *struck: tuple[str, str], action: str = "kill") -> dict[str, str]:
+        """The setting that makes a run come by strikes of its own: they lie at these stages and moments."""
+        folder = self.root / "lain in wait" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for stage, moment in struck:
+            strikes.place(folder, stage, moment, action)
+        return {"DUBLINE_STRIKES": str(folder)}
 
     def start(self, deployment: str, parameters: dict[str, Any], key: str | None = None, **settings: str) -> str:
         """Start a run of a deployment; its id."""
@@ -169,22 +193,28 @@ class Rig:
             "POST", f"/flow_runs/{run}/set_state", {"state": {"type": kind, "name": name}, "force": name is not None}
         )
 
-    def revive(self, *limits_s: float) -> None:
-        """What the deployment `revive` does on its schedule; with limits of its own for silence, and for a start."""
-        asyncio.run(_revive(f"{self.stack.url}/api", *limits_s))
+    def revive(
+        self,
+        silent_s: float = SILENT_S,
+        starting_s: float = STARTING_S,
+        sure_s: float = SURE_S,
+        settled_s: float = SETTLED_S,
+    ) -> None:
+        """What the deployment `revive` does on its schedule, with limits of its own."""
+        asyncio.run(_revive(f"{self.stack.url}/api", silent_s, starting_s, sure_s, settled_s))
+
+    def resume(self, run: str) -> None:
+        """Have whoever looks after lost runs find one that crashed."""
+        until(lambda: self.revive() or self.state(run)["name"] != "Crashed")
+
+    def delete(self, run: str) -> None:
+        self.ask("DELETE", f"/flow_runs/{run}")
+        self._deleted[run] = time.time()
 
     def processes(self) -> list[psutil.Process]:
-        """Every process of a flow run, and what it started: whatever has the rig's ledger in its environment."""
-        found = []
+        """Every process of a flow run, and what it started."""
         workers = {worker.pid for worker in self.stack.workers if worker.alive}
-        for process in psutil.process_iter():
-            try:
-                ours = process.environ().get("DUBLINE_LEDGER") == str(self.ledger_path)
-                if ours and process.pid not in workers and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process)
-            except psutil.Error:
-                continue
-        return found
+        return [process for process in processes_of_ledger(self.ledger_path) if process.pid not in workers]
 
     def processes_of(self, run: str) -> list[psutil.Process]:
         """Those of one run."""
@@ -214,7 +244,44 @@ class Rig:
         """Temporary files of the workers' homes and of output folders."""
         homes = [self.stack.folder / worker.name for worker in self.stack.workers]
         inside = [path for home in homes for path in home.glob("*/tmp/*")]
-        return inside + list((self.root / "out").glob("*/.partial-*"))
+        return inside + list((self.root / "out").glob("*/.*"))
+
+    def bucket(self) -> s3fs.S3FileSystem:
+        """The store as it is, past the proxy."""
+        known = self.stack.environment()
+        return s3fs.S3FileSystem(
+            key=known["AWS_ACCESS_KEY_ID"],
+            secret=known["AWS_SECRET_ACCESS_KEY"],
+            endpoint_url=f"http://127.0.0.1:{self.stack.s3_port}",
+            use_listings_cache=False,
+        )
+
+    def uploads(self) -> list[str]:
+        """Those in parts that were begun and not finished."""
+        found = self.bucket().call_s3("list_multipart_uploads", Bucket=BUCKET)
+        return [upload["Key"] for upload in found.get("Uploads", ())]
+
+    def ended_well(self, *videos: Path, runs: Iterable[str], **known: Any) -> None:
+        """Assert that all holds that must once the runs have ended; `known` is what Aftermath is to know besides.
+
+        The next run of each machine clears up after a killed one, and so does this.
+        """
+        self.none_left()
+        self.reap()
+        assert violations(self.aftermath(*videos, runs=runs, **known)) == []
+
+    def aftermath(self, *videos: Path, runs: Iterable[str], asked: Sequence[str] = (), **known: Any) -> Aftermath:
+        return Aftermath(
+            ledger=self.ledger,
+            outs=known.pop("outs", [self.out(video) for video in videos]),
+            undisturbed=self.undisturbed(videos, *asked),
+            histories={run: self.history(run) for run in runs},
+            deleted=self._deleted,
+            processes=[" ".join(process.cmdline())[:80] for process in self.processes()],
+            uploads=self.uploads(),
+            temporary=self.leftovers(),
+            **known,
+        )
 
     def reap(self) -> None:
         """What the next run on each machine does first: clear up after killed ones."""
@@ -226,7 +293,7 @@ class Rig:
         """sha256 by file name of all that does not speak of the run itself."""
         return published(self.root / "out" / name)
 
-    def undisturbed(self, videos: Iterable[Path]) -> dict[str, dict[str, str]]:
+    def undisturbed(self, videos: Iterable[Path], *asked: str) -> dict[str, dict[str, str]]:
         """What the same requests publish in calm, one after the other in a home of their own."""
         calm = Workshop(self.root / "calm", f"{self.stack.url}/api")
         calm.root.mkdir(exist_ok=True)
@@ -235,16 +302,29 @@ class Rig:
         for video in videos:
             out = calm.root / video.stem
             basics = ["translate", video, "--from", "en", "--to", "es", "--profile", "fake", "--out", out]
-            done = calm.run(*basics)
+            done = calm.run(*basics, *asked)
             assert done.returncode == 0, done.stderr
             found[video.stem] = published(out)
         return found
 
 
-async def _revive(api: str, silent_s: float = SILENT_S, starting_s: float = STARTING_S) -> None:
+async def _revive(api: str, silent_s: float, starting_s: float, sure_s: float, settled_s: float) -> None:
     async with PrefectClient(api) as client:
-        await mark_lost(client, silent_s, starting_s)
-        await resume_lost(client, starting_s)
+        await mark_lost(client, silent_s, starting_s, sure_s)
+        await resume_lost(client, starting_s, settled_s)
+
+
+def processes_of_ledger(ledger: Path) -> list[psutil.Process]:
+    """Those that live with this ledger in their environment."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            ours = process.environ().get("DUBLINE_LEDGER") == str(ledger)
+            if ours and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
 
 
 def until(what: Callable[[], object], timeout_s: float = 300, left: Callable[[], object] = lambda: "") -> None:
@@ -256,8 +336,7 @@ def until(what: Callable[[], object], timeout_s: float = 300, left: Callable[[],
 
 
 def published(out: Path) -> dict[str, str]:
-    from dubline import publication
-
+    """sha256 by name of the files as they are, without those that speak of the run itself."""
     manifest = publication.read(out)
     assert manifest is not None, f"{out} has no manifest"
-    return {file.path: file.sha256 for file in manifest.files if not file.role.startswith("report")}
+    return {file.path: sha256_of(out / file.path) for file in manifest.files if not file.role.startswith("report")}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import psutil
@@ -13,6 +12,8 @@ from tests.faults.rig import Rig, until
 
 pytestmark = pytest.mark.stack
 ELSEWHERE = {"DUBLINE_INFERENCE": "deployment"}
+SILENT_S = 20
+"""Twice as long as a run that lives ever is."""
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +41,7 @@ def test_a_killed_inference_gives_its_slot_back_and_is_started_again(rig: Rig) -
     rig.wait(run, "Completed")
     assert "Crashed" in [one["state"]["name"] for one in rig.runs("infer")]
     assert "Crashed" not in rig.states(run)
-    assert rig.ledger.computed_again() == []
-    assert rig.published("inference") == rig.undisturbed([video])["inference"]
+    rig.ended_well(video, runs=[run])
     until(lambda: slots_taken(rig) == 0)
 
 
@@ -51,15 +51,14 @@ def test_an_inference_that_is_frozen_past_its_lease_loses_the_slot_and_harms_not
     run = rig.submit(video, **ELSEWHERE)
     until(lambda: not strikes.left(rig.strikes))
     (frozen,) = [process for process in rig.processes() if process.status() == psutil.STATUS_STOPPED]
-    time.sleep(25)
-    rig.revive(20)  # silent for so long; the video, which waits, is not
+    lost = rig.runs("infer")[0]["id"]
+    # It is silent for so long; the video, which waits, is not.
+    until(lambda: rig.revive(SILENT_S, sure_s=3) or rig.state(lost)["name"] == "Crashed")
     assert slots_taken(rig) == 1, "its lease runs still"
     rig.wait(run, "Completed")
     assert "Crashed" not in rig.states(run)
     frozen.resume()
-    rig.none_left()
-    assert rig.ledger.computed_again() == []
-    assert rig.published("frozen inference") == rig.undisturbed([video])["frozen inference"]
+    rig.ended_well(video, runs=[run], raced=True)
     until(lambda: slots_taken(rig) == 0)
 
 
@@ -72,3 +71,4 @@ def test_cancelling_a_video_ends_its_inference(rig: Rig) -> None:
     rig.wait(run, "Cancelled")
     until(lambda: slots_taken(rig) == 0)
     assert not rig.leftovers()
+    rig.ended_well(runs=[run])

@@ -12,91 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from infra.process import Process
 from tests.faults import strikes
 from tests.faults.rig import Rig, until
 
 pytestmark = pytest.mark.stack
-
-
-def begun(rig: Rig, run: str) -> None:
-    """Wait until a run is at its first stages."""
-    rig.wait(run, "Running")
-    before = len(rig.ledger.events)
-    until(lambda: len(rig.ledger.events) > before)
-
-
-def as_undisturbed(rig: Rig, video: Path) -> bool:
-    return rig.published(video.stem) == rig.undisturbed([video])[video.stem]
-
-
-def test_a_prefect_server_killed_in_mid_run_is_waited_for(rig: Rig) -> None:
-    video = rig.video("server", 410)
-    run = rig.submit(video)
-    begun(rig, run)
-    for process in (rig.stack.server, rig.stack.services):
-        process.kill()
-    time.sleep(3)
-    for process in (rig.stack.server, rig.stack.services):
-        process.start()
-        process.wait()
-    rig.wait(run, "Completed")
-    assert rig.ledger.computed_again() == []
-    assert as_undisturbed(rig, video)
-
-
-def test_a_store_that_answers_503_drops_connections_and_flips_bits_costs_nothing_but_time(rig: Rig) -> None:
-    faults = ["unavailable", "flip-request", "drop", "flip", "unavailable", "drop", "flip"]
-    rig.proxy.clear()
-    rig.proxy.spoiled.clear()
-    rig.proxy.spoil(*faults)
-    video = rig.video("spoiled", 420)
-    rig.wait(rig.submit(video), "Completed")
-    assert rig.proxy.spoiled == faults
-    assert rig.ledger.computed_again() == []
-    assert as_undisturbed(rig, video)
-
-
-def test_a_full_disk_is_told_and_retry_goes_on_when_there_is_room(rig: Rig) -> None:
-    with ExitStack() as full:
-        for worker in rig.stack.workers:
-            full.enter_context(tiny(rig.stack.folder / worker.name / "cache"))
-        video = rig.video("full", 430)
-        run = rig.submit(video)
-        state = rig.wait(run, "Failed")
-        assert "make room" in state["message"]
-    rig.set_state(run, "SCHEDULED", "AwaitingRetry")
-    rig.wait(run, "Completed")
-    assert as_undisturbed(rig, video)
-    assert not rig.leftovers()
-
-
-@contextmanager
-def tiny(folder: Path) -> Iterator[None]:
-    """A file system of 40 KiB there for a while."""
-    folder.mkdir(parents=True, exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("only root can mount a small file system")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def test_a_run_whose_worker_is_gone_can_be_cancelled(rig: Rig) -> None:
-    strikes.place(rig.strikes, "translate-es", "before", "hang")
-    run = rig.submit(rig.video("orphan", 435))
-    until(lambda: not strikes.left(rig.strikes))
-    for worker in rig.stack.workers:
-        os.kill(worker.pid, signal.SIGKILL)  # it alone: what it started lives on
-        until(lambda worker=worker: not worker.alive)
-        worker.start()
-        worker.wait()
-    assert rig.processes()
-    rig.set_state(run, "CANCELLING")
-    until(lambda: not rig.processes())
-    assert "worker was gone" in rig.wait(run, "Cancelled")["message"]
-    assert not rig.leftovers()
 
 
 def test_all_machines_lose_power_and_come_back(rig: Rig) -> None:
@@ -112,8 +32,95 @@ def test_all_machines_lose_power_and_come_back(rig: Rig) -> None:
         process.wait()
     # Its heart has stopped: the automation finds that, on what the servers remember.
     assert "heartbeat" in rig.wait(run, "Crashed")["message"]
-    time.sleep(11)
-    rig.revive()
+    rig.resume(run)
     rig.wait(run, "Completed")
-    assert rig.ledger.computed_again() == []
-    assert as_undisturbed(rig, video)
+    rig.ended_well(video, runs=[run])
+
+
+def test_servers_killed_in_the_middle_of_a_stage_are_waited_for(rig: Rig) -> None:
+    stack, video = rig.stack, rig.video("servers", 410)
+    struck: dict[str, tuple[Process, ...]] = {
+        "transcribe": (stack.postgres,),
+        "translate-es": (stack.redis,),
+        "synthesize-es": (stack.s3,),
+        "mix-es": (stack.server, stack.services),
+    }
+    for stage in struck:
+        strikes.place(rig.strikes, stage, "during", "hold")
+    run = rig.submit(video)
+    for stage, servers in struck.items():
+        until(lambda stage=stage: f"{stage}@during@hold@0" not in strikes.left(rig.strikes))
+        for server in servers:
+            server.kill()
+        strikes.release(rig.strikes, stage)
+        time.sleep(3)  # so the stage's end, its record and its report meet none
+        for server in servers:
+            server.start()
+            server.wait()
+    rig.wait(run, "Completed")
+    assert rig.states(run).count("Running") == 1
+    rig.ended_well(video, runs=[run])
+
+
+def test_a_store_that_answers_503_drops_connections_and_flips_bits_costs_nothing_but_time(rig: Rig) -> None:
+    faults = ["unavailable", "flip-request", "drop", "flip", "unavailable", "drop", "flip"]
+    rig.proxy.spoil(*faults)
+    video = rig.video("spoiled", 420)
+    run = rig.submit(video)
+    rig.wait(run, "Completed")
+    assert rig.proxy.spoiled == faults
+    rig.ended_well(video, runs=[run])
+
+
+def test_a_full_disk_is_told_and_retry_goes_on_when_there_is_room(rig: Rig) -> None:
+    with ExitStack() as full:
+        for worker in rig.stack.workers:
+            full.enter_context(tiny(rig.stack.folder / worker.name / "cache"))
+        video = rig.video("full", 430)
+        run = rig.submit(video)
+        state = rig.wait(run, "Failed")
+        assert "make room" in state["message"]
+    rig.set_state(run, "SCHEDULED", "AwaitingRetry")
+    rig.wait(run, "Completed")
+    assert not rig.leftovers()
+    rig.ended_well(video, runs=[run])
+
+
+@contextmanager
+def tiny(folder: Path) -> Iterator[None]:
+    """A file system of 40 KiB there for a while."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("only root can mount a small file system")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_runs_whose_worker_was_killed_go_on_and_can_be_cancelled(rig: Rig) -> None:
+    video, unwanted = rig.video("orphan", 435), rig.video("unwanted orphan", 437)
+    stage = "translate-es"
+    struck = [
+        rig.lain_in_wait(one.stem, (stage, "before"), action=action)
+        for one, action in ((video, "hold"), (unwanted, "hang"))
+    ]
+    folders = [Path(one["DUBLINE_STRIKES"]) for one in struck]
+    runs = [rig.submit(one, **lain) for one, lain in zip((video, unwanted), struck, strict=True)]
+    until(lambda: not any(map(strikes.left, folders)))
+    for worker in rig.stack.workers:
+        os.kill(worker.pid, signal.SIGKILL)  # it alone: what it started lives on
+        until(lambda worker=worker: not worker.alive)
+        worker.start()
+        worker.wait()
+    assert all(map(rig.processes_of, runs))
+    rig.set_state(runs[1], "CANCELLING")
+    strikes.release(folders[0], stage)
+    rig.wait(runs[0], "Completed")
+    assert "worker was gone" in rig.wait(runs[1], "Cancelled")["message"]
+    until(lambda: not rig.processes())
+    assert not rig.leftovers()
+    (process,) = {event["pid"] for event in rig.ledger.events if event["run"] == runs[0]}
+    assert rig.states(runs[0]).count("Running") == 1, process
+    rig.ended_well(video, runs=runs)

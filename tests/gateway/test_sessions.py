@@ -137,6 +137,32 @@ def test_deleting_removes_row_files_and_run(gateway: Served) -> None:
         assert client.get("/v1/sessions").json()["sessions"] == []
 
 
+def test_deleting_waits_for_whatever_still_works_for_the_session(
+    gateway: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    async def cancel(run: str) -> None:
+        told.append(run)
+        gateway.runs.set(run, "CANCELLING")
+
+    monkeypatch.setattr(gateway.runs, "cancel", cancel)
+    with gateway.client() as client:
+        made = gateway.session(client)
+        (run,) = gateway.runs.created
+        gateway.runs.tags["inference"] = gateway.runs.tags[run]
+        gateway.runs.set("inference", "RUNNING")
+        client.delete(f"/v1/sessions/{made['id']}")
+        until(lambda: run in told and told.count("inference") > 1)
+        gateway.runs.set(run, "CANCELLED")
+        looks = len(told)
+        until(lambda: len(told) > looks + 1)
+        folder = session_files.folder("acme", made["id"])
+        assert folder.exists(), "the one that it asked for may still write"
+        gateway.runs.set("inference", "CANCELLED")
+        until(lambda: not folder.exists() and not gateway.runs.known)
+
+
 def test_an_editor_changes_only_their_own_and_an_operator_all(gateway: Served) -> None:
     with gateway.client() as mine:
         made = gateway.session(mine)

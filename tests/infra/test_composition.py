@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from dubline.domain.errors import InvalidRequest
+from dubline.settings import Settings
 from infra import compose
 from infra.loopback import ROOT, SERVED, Loopback
 from infra.stack import Stack
@@ -40,10 +41,10 @@ def without_places(words: tuple[str, ...]) -> list[str]:
     return [re.sub(places, "PLACE", word) for word in words]
 
 
-@pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"deploy", "worker-gpu"}))
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"deploy", "models", "worker-gpu"}))
 def test_the_stack_starts_each_service_by_its_own_command(name: str, tmp_path: Path) -> None:
-    stack = Stack(tmp_path, workers=1, gateways=1)
-    numbered = {"worker-cpu": "worker-1", "gateway": "gateway-1"}.get(name, name)
+    stack = Stack(tmp_path, workers=1, service_workers=1, gateways=1)
+    numbered = {"worker-cpu": "worker-1", "worker-service": "service-worker-1", "gateway": "gateway-1"}.get(name, name)
     (process,) = [process for process in stack.processes if process.name == numbered]
     service = compose.load(SECRETS | {"REDIS_PASSWORD": stack.redis.environment["REDISCLI_AUTH"]})[name]
     assert without_places(process.command)[: len(service.command)] == without_places(service.command)
@@ -51,10 +52,86 @@ def test_the_stack_starts_each_service_by_its_own_command(name: str, tmp_path: P
     assert set(service.environment) <= set(process.environment)
 
 
-def test_the_gpu_s_worker_differs_from_the_others_by_its_pool() -> None:
-    cpu, gpu = SERVICES["worker-cpu"]["command"], SERVICES["worker-gpu"]["command"]
-    assert [(mine, theirs) for mine, theirs in zip(cpu, gpu, strict=True) if mine != theirs] == [("cpu", "gpu")]
+def test_the_gpu_s_worker_differs_from_the_others_by_its_pool_and_how_much_it_does_at_once() -> None:
+    services = compose.load(SECRETS)
+    cpu, gpu = services["worker-cpu"], services["worker-gpu"]
+    differing = [(mine, theirs) for mine, theirs in zip(cpu.command, gpu.command, strict=True) if mine != theirs]
+    assert differing == [("cpu", "gpu"), ("4", "1")], "make deploy makes one slot: others would wait as processes"
+    assert (gpu.environment, gpu.volumes) == (cpu.environment, cpu.volumes)
     assert SERVICES["worker-gpu"]["profiles"] == ["gpu"]
+
+
+def test_every_deployment_s_pool_has_a_worker_here_and_a_command_in_the_readme() -> None:
+    described = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
+    pools = {deployment["work_pool"]["name"] for deployment in described}
+    workers = [service["command"] for service in SERVICES.values() if "deployments.worker" in service["command"]]
+    assert pools == {command[command.index("--pool") + 1] for command in workers}
+    commands = re.findall(
+        r"deployments\.worker --pool (\w+) --limit \d", (ROOT / "README.md").read_text(encoding="utf-8")
+    )
+    assert pools == set(commands)
+
+
+def test_with_a_gpu_s_worker_inference_goes_there(tmp_path: Path) -> None:
+    for gpu_workers, where in ((0, "inline"), (1, "deployment")):
+        stack = Stack(tmp_path, workers=1, gpu_workers=gpu_workers)
+        assert {worker.environment["DUBLINE_INFERENCE"] for worker in stack.workers} == {where}
+
+
+def test_workers_of_services_are_no_workers_of_videos(tmp_path: Path) -> None:
+    stack = Stack(tmp_path, workers=2, service_workers=1)
+    assert [worker.name for worker in stack.workers] == ["worker-1", "worker-2"]
+    assert [worker.name for worker in stack.service_workers] == ["service-worker-1"]
+    assert stack.service_workers[0] in stack.processes
+
+
+OPTIONAL = {
+    ("INFERENCE", "deployment"): ("inference", {"worker-cpu"}),
+    ("KEY_FILE", "/keys/keys"): ("key_file", {"worker-cpu", "worker-gpu", "worker-service", "gateway"}),
+    ("CLAMD", "tcp://clamav:3310"): ("clamd", {"worker-cpu", "worker-gpu"}),
+    ("URL_HOSTS", "media.intranet"): ("url_hosts", {"worker-cpu", "worker-gpu", "gateway"}),
+}
+
+
+@pytest.mark.parametrize("variable", OPTIONAL)
+def test_an_optional_setting_comes_from_the_env_file_and_is_not_set_without(
+    variable: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field, who = OPTIONAL[variable]
+    default = Settings.model_fields[field].get_default()
+
+    def told(service: compose.Service) -> object:
+        with monkeypatch.context() as set_there:
+            for key, value in service.environment.items():
+                set_there.setenv(key, value)
+            return getattr(Settings(), field)
+
+    without, given = compose.load(SECRETS), compose.load(SECRETS | dict([variable]))
+    for name in who:
+        assert told(without[name]) == default
+        assert str(told(given[name])) == variable[1]
+
+
+def test_the_keys_and_the_models_are_where_they_are_read() -> None:
+    volumes = {name: service.volumes for name, service in compose.load(SECRETS).items()}
+    assert all("/keys" in volumes[name] for name in ("worker-cpu", "worker-gpu", "worker-service", "gateway"))
+    assert all("/opt/models" in volumes[name] for name in ("worker-cpu", "worker-gpu", "models"))
+
+
+def test_every_folder_that_becomes_a_volume_is_its_user_s() -> None:
+    made = re.findall(r"install -d -o dubline -g dubline ([^\\\n]+)", stages()["base"])
+    owned = {folder for folders in made for folder in folders.split()}
+    ours = {name for name, service in SERVICES.items() if "build" in service}
+    assert {volume for name in ours for volume in compose.load(SECRETS)[name].volumes} <= owned
+
+
+def test_processes_have_the_image_s_environment(tmp_path: Path) -> None:
+    server = Loopback(tmp_path, dict.fromkeys(SERVED, 1)).process(compose.load(SECRETS)["prefect-server"])
+    home = tmp_path / "prefect-server"
+    set_there = {"DUBLINE_HOME": str(home), "PREFECT_HOME": str(home / "prefect"), "PYTHONUNBUFFERED": "1"}
+    assert set_there.items() <= server.environment.items()
+    named = re.findall(r"^(?:ENV|   ) ([A-Z_]+)=", stages()["base"], re.MULTILINE)
+    assert set(named) <= set(server.environment), "the Dockerfile sets more"
 
 
 def test_addresses_ports_and_volumes_become_local_ones(tmp_path: Path) -> None:

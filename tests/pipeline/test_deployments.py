@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib import import_module
 from typing import Any
 
@@ -12,8 +17,17 @@ import httpx
 import pytest
 import yaml
 
+from tasks.revive import QUARANTINED
 from tests.pipeline.workshop import ROOT, Workshop, ask
 
+TIMEOUT_S = 120
+TOLD = {"automations": {"name": {"any_": ["tell-failures"]}}}
+HOOK = """
+import sys
+from prefect.blocks.notifications import CustomWebhookNotificationBlock
+told = {"text": "{{subject}}: {{body}}"}
+CustomWebhookNotificationBlock(name="night-shift", url=sys.argv[1], json_data=told).save("night-shift")
+"""
 DEPLOYMENTS = {one["name"]: one for one in yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]}
 
 
@@ -70,12 +84,150 @@ def test_deploying_twice_changes_nothing_and_schedules_make_runs(workshop: Works
         time.sleep(1)
 
 
+def until(what: Callable[[], object]) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while not what():
+        assert time.monotonic() < deadline, "it never came about"
+        time.sleep(0.5)
+
+
+def deploying(**settings: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "deployments.deploy"]
+    return subprocess.run(
+        command, env=os.environ | settings, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "said"),
+    [
+        ("http://127.0.0.1:9/api", 10, "The Prefect server at http://127.0.0.1:9/api cannot be reached "),
+        ("", 2, "No Prefect server is named; set PREFECT_API_URL"),
+    ],
+)
+def test_a_server_that_is_not_there_is_told_in_a_sentence(address: str, code: int, said: str) -> None:
+    done = deploying(PREFECT_API_URL=address)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith(said) and done.stderr.count("\n") == 1
+
+
+@pytest.mark.server
+def test_what_operators_chose_stays_and_services_leave_the_videos_pool(workshop: Workshop) -> None:
+    workshop.deploy()
+    api = workshop.api
+    limit, name = f"{api}/v2/concurrency_limits/gpu", {"automations": {"name": {"any_": ["crash-zombies"]}}}
+    httpx.patch(limit, json={"limit": 3}, timeout=30).raise_for_status()
+    automation = ask(api, "/automations/filter", name)[0]
+    kept = {field: automation[field] for field in ("name", "trigger", "actions")}
+    changed = {**kept, "enabled": False, "description": "Of an earlier version."}
+    httpx.put(f"{api}/automations/{automation['id']}", json=changed, timeout=30).raise_for_status()
+    # As it was before services had a pool of their own.
+    ask(api, "/work_pools/cpu/queues", {"name": "service", "priority": 1})
+    revive = ask(api, "/deployments/name/revive/revive")
+    former = {"work_pool_name": "cpu", "work_queue_name": "service"}
+    httpx.patch(f"{api}/deployments/{revive['id']}", json=former, timeout=30).raise_for_status()
+    assert ask(api, "/deployments/name/revive/revive")["work_pool_name"] == "cpu"
+
+    workshop.deploy()
+    assert ask(api, "/v2/concurrency_limits/gpu")["limit"] == 3
+    again = ask(api, "/automations/filter", name)[0]
+    assert again["description"] == automation["description"]
+    assert again["enabled"] is False
+    httpx.patch(f"{api}/automations/{automation['id']}", json={"enabled": True}, timeout=30).raise_for_status()
+    httpx.patch(limit, json={"limit": 1}, timeout=30).raise_for_status()
+    for service in ("revive", "housekeeping", "quality-report", "watch-folder", "reconcile-folder"):
+        found = ask(api, f"/deployments/name/{service}/{service}")
+        assert (found["work_pool_name"], found["work_queue_name"]) == ("service", "default")
+    assert ask(api, "/deployments/name/translate-video/translate-video")["work_pool_name"] == "cpu"
+
+
+@pytest.fixture
+def hook() -> Iterator[tuple[str, list[str]]]:
+    """The address of a web hook, and what it was told."""
+    heard: list[str] = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_POST(self) -> None:
+            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
+            self.send_response(204)
+            self.end_headers()
+
+    with HTTPServer(("127.0.0.1", 0), Hook) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{serving.server_port}", heard
+        serving.shutdown()
+
+
+@pytest.mark.server
+def test_who_is_told_of_failures_is_named_by_a_block(workshop: Workshop, hook: tuple[str, list[str]]) -> None:
+    workshop.deploy()
+    api, (address, heard) = workshop.api, hook
+    kind = ask(api, "/block_types/slug/dubline-notification")
+    schema = ask(api, "/block_schemas/filter", {"block_schemas": {"block_type_id": {"any_": [kind["id"]]}}})[0]
+    data = {"channel": "custom-webhook/night-shift"}
+    block = {"name": "dubline", "block_type_id": kind["id"], "block_schema_id": schema["id"], "data": data}
+    notification = ask(api, "/block_documents/", block)["id"]
+    try:
+        httpx.delete(f"{api}/deployments/{ask(api, '/deployments/name/revive/revive')['id']}", timeout=30)
+        missing = deploying(PREFECT_API_URL=api)
+        assert missing.returncode == 2
+        assert missing.stderr.startswith("Nobody is told of failures: ") and missing.stderr.count("\n") == 1
+        assert "custom-webhook/night-shift" in missing.stderr
+        assert ask(api, "/deployments/name/revive/revive"), "the rest is done"
+        assert not ask(api, "/automations/filter", TOLD)
+
+        subprocess.run([sys.executable, "-c", HOOK, address], env=workshop.environment(), check=True, timeout=TIMEOUT_S)
+        assert "created the automation tell-failures" in workshop.deploy()
+        deployment = ask(api, "/deployments/name/translate-video/translate-video")["id"]
+        request = {"video": "/clip.mp4", "out": "/out", "languages": ["es"]}
+        run = ask(api, f"/deployments/{deployment}/create_flow_run", {"parameters": {"request": request}})["id"]
+        state = {"type": "FAILED", "name": QUARANTINED, "message": "It crashed three times."}
+        ask(api, f"/flow_runs/{run}/set_state", {"state": state, "force": True})
+        until(lambda: heard)
+        assert QUARANTINED in heard[0] and "It crashed three times." in heard[0]
+    finally:
+        httpx.delete(f"{api}/block_documents/{notification}", timeout=30).raise_for_status()
+    assert "removed the automation tell-failures" in workshop.deploy()
+    assert not ask(api, "/automations/filter", TOLD)
+
+
+GOOD = {"video": "/clip.mp4", "out": "/out", "languages": ["es"]}
+WRONG = (
+    ("languages", None),
+    ("languages", "es"),
+    ("languages", []),
+    ("languages", ["Spanish"]),
+    ("source_language", "english"),
+    ("video", "clip.mp4"),
+    ("video", "ftp://host/clip.mp4"),
+    ("out", "out"),
+    ("out", "s3://media"),
+    ("out", "https://host/out"),
+    ("loudness", 3),
+    ("refresh", "nonsense"),
+    ("colour", "red"),
+)
+
+
 @pytest.mark.server
 def test_wrong_parameters_are_refused_when_a_run_is_asked_for(workshop: Workshop) -> None:
     workshop.deploy()
     deployment = ask(workshop.api, "/deployments/name/translate-video/translate-video")["id"]
-    for request in ({"video": "/clip.mp4", "out": "/out"}, {"video": "/c.mp4", "out": "/o", "languages": "es"}):
+
+    def asked(request: dict[str, Any]) -> None:
+        body = {"parameters": {"request": request}, "state": {"type": "PAUSED"}}
+        ask(workshop.api, f"/deployments/{deployment}/create_flow_run", body)
+
+    for place in ("/a b/out", "s3://media/out/clip", "s3://media/out/clip/"):
+        asked(GOOD | {"out": place, "refresh": "mux", "loudness": -16, "source_language": "zh-hant"})
+    for video in ("s3://media/in/clip.mp4", "HTTPS://host/clip.mp4"):
+        asked(GOOD | {"video": video})
+    for name, value in WRONG:
+        request = {key: kept for key, kept in (GOOD | {name: value}).items() if kept is not None}
         with pytest.raises(httpx.HTTPStatusError) as refused:
-            ask(workshop.api, f"/deployments/{deployment}/create_flow_run", {"parameters": {"request": request}})
-        assert refused.value.response.status_code == 409
-        assert "languages" in refused.value.response.text
+            asked(request)
+        assert refused.value.response.status_code == 409, name
+        assert name in refused.value.response.text or str(value) in refused.value.response.text

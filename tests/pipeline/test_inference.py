@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from dubline.domain.errors import ServiceUnavailable
 from tests.pipeline.workshop import Workshop
 
 pytestmark = pytest.mark.server
@@ -63,3 +64,14 @@ def test_models_work_in_runs_of_their_own_and_the_result_is_the_same(
     assert any("speak-again" in run["name"] for run in runs)
     for text in ("Who is that", "quetzalcoatlus"):
         assert text not in json.dumps(runs), "parameters hold no text"
+
+
+def test_a_gpu_limit_that_is_missing_is_said_and_nothing_is_computed(
+    workshop: Workshop, video: Path, gpu_worker: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    httpx.delete(f"{workshop.api}/v2/concurrency_limits/gpu").raise_for_status()
+    monkeypatch.setenv("DUBLINE_INFERENCE", "deployment")
+    result = workshop.translate(video)
+    assert result.returncode == ServiceUnavailable.exit_code, result.stderr
+    assert "no limit 'gpu'" in result.stderr
+    assert not workshop.engine_calls()

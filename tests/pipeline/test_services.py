@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from prefect.client.orchestration import PrefectClient
@@ -32,7 +33,7 @@ LONG_AGO_S = 40 * 86_400
 
 def start(api: str, name: str, **parameters: Any) -> str:
     deployment = ask(api, f"/deployments/name/{name}/{name}")["id"]
-    body = {"parameters": parameters, "work_queue_name": QUEUE}
+    body = {"parameters": parameters, "work_queue_name": QUEUE, "idempotency_key": uuid4().hex}
     run: str = ask(api, f"/deployments/{deployment}/create_flow_run", body)["id"]
     return run
 
@@ -66,7 +67,12 @@ def test_blocks_name_engines_and_store_and_at_night_it_is_looked_after(workshop:
     command = [sys.executable, "-c", BLOCKS, json.dumps(ENGINES), str(store)]
     subprocess.run(command, env=workshop.environment(), cwd=ROOT, check=True, timeout=120)
     queue, settings = ("--work-queue", QUEUE), {"DUBLINE_MEDIA_STORE": "shared", "DUBLINE_INFERENCE": "deployment"}
-    with workshop.worker("cpu", *queue, **settings), workshop.worker("gpu", *queue, **settings):
+    ask(api, "/work_pools/service/queues", {"name": QUEUE})
+    with (
+        workshop.worker("cpu", *queue, **settings),
+        workshop.worker("gpu", *queue, **settings),
+        workshop.worker("service", *queue, **settings),
+    ):
         basics = {"languages": ["es"], "source_language": "en", "profile": "house"}
         request = {"video": str(video), "out": str(workshop.out), **basics}
         run = start(api, "translate-video", request=request)
@@ -77,7 +83,8 @@ def test_blocks_name_engines_and_store_and_at_night_it_is_looked_after(workshop:
         assert asked and {one["work_queue_name"] for one in asked} == {QUEUE}
         calls = workshop.engine_calls()
         again = finished(api, start(api, "translate-video", request=request))
-        assert again == {"progress": "100"} and workshop.engine_calls() == calls
+        assert again == {"progress": "100", "files": shown["files"]} and workshop.engine_calls() == calls
+        assert set(ask(api, f"/flow_runs/{run}")["tags"]) == {"dubline", "house", "es"}
         records, artifacts = files(store / "checkpoints"), files(store / "artifacts")
         assert records and artifacts and not (workshop.home / "artifacts").exists()
 

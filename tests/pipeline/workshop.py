@@ -17,6 +17,7 @@ from typing import Any
 
 import certifi
 import httpx
+import tenacity
 import yaml
 
 from tests import forked
@@ -95,10 +96,10 @@ class Workshop:
         return done.stdout
 
     @contextmanager
-    def worker(self, pool: str, *options: str, **settings: str) -> Iterator[int]:
+    def worker(self, pool: str, *options: str, limit: int = 4, **settings: str) -> Iterator[int]:
         """A worker of the pool, with settings for its runs; its process id."""
         environment = self.environment() | {"PREFECT_WORKER_QUERY_SECONDS": "1", **settings}
-        command = [sys.executable, "-m", "deployments.worker", "--pool", pool, *options]
+        command = [sys.executable, "-m", "deployments.worker", "--pool", pool, "--limit", str(limit), *options]
         with (self.root / f"worker-{pool}.log").open("wb") as log:
             process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
         try:
@@ -137,8 +138,20 @@ def one_certificate() -> Path:
     return path
 
 
+def _busy(error: BaseException) -> bool:
+    """SQLite gives 503 under load."""
+    status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
+    return status == 503 or isinstance(error, httpx.TransportError)
+
+
+@tenacity.retry(
+    retry=tenacity.retry_if_exception(_busy),
+    wait=tenacity.wait_fixed(1),
+    stop=tenacity.stop_after_delay(90),
+    reraise=True,
+)
 def ask(api: str, path: str, body: Any = None) -> Any:
-    """What the Prefect server answers; with a body it is a POST."""
+    """What the Prefect server answers; with a body it is a POST. A busy server is asked again."""
     answer = httpx.request("GET" if body is None else "POST", f"{api}{path}", json=body, timeout=30)
     answer.raise_for_status()
     return answer.json()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+from typing import Any
+
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from dubline.domain.errors import InvalidRequest
 from dubline.settings import settings
 from dubline.storage.addresses import check_address, is_public
-from dubline.storage.locations import BucketFile, WebFile, located, located_video
+from dubline.storage.locations import BucketFile, Location, VideoLocation, WebFile, located, located_video
 
 
 @pytest.fixture(autouse=True)
@@ -147,3 +152,29 @@ def test_a_url_is_told_from_other_places() -> None:
     for text in ("https://host/out", "ftp://host/out"):
         with pytest.raises(InvalidRequest, match="no place for files"):
             located(text)
+    for text in ("s3://bucket", "s3://bucket/", "s3://Bucket/key", "s3:///key"):
+        with pytest.raises(InvalidRequest, match="write s3://bucket/key"):
+            located(text)
+
+
+ASKED: TypeAdapter[Any] = TypeAdapter(VideoLocation)
+OUT: TypeAdapter[Any] = TypeAdapter(Location)
+
+
+def test_a_program_names_places_as_a_person_does() -> None:
+    for adapter in (ASKED, OUT):
+        for text in ("s3://bucket/a/", "s3://bucket/a"):
+            assert (
+                type(adapter.validate_python(text)) is BucketFile and adapter.validate_python(text) == "s3://bucket/a"
+            )
+        for place in (Path("/a"), BucketFile("s3://bucket/a")):
+            assert adapter.validate_json(adapter.dump_json(place)) == place
+    assert isinstance(ASKED.validate_python("https://host/a.mp4"), WebFile)
+
+
+@pytest.mark.parametrize("text", ["a.mp4", "", "s3://bucket", "ftp://host/a", "s3://Bucket/a", "gs://bucket/a"])
+def test_what_is_no_place_is_not_taken_for_a_path(text: str) -> None:
+    for adapter in (ASKED, OUT):
+        with pytest.raises(ValidationError, match=r"is (a relative path|no place)"):
+            adapter.validate_python(text)
+        assert not re.search(adapter.json_schema()["pattern"], text)

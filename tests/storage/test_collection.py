@@ -16,12 +16,14 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from dubline.domain.errors import InvalidRequest
+from dubline.domain.mending import Mends
 from dubline.settings import settings
 from dubline.storage.artifacts import ArtifactStore, local_path
-from dubline.storage.chosen import artifact_store, checkpoint_place
+from dubline.storage.chosen import artifact_store, checkpoint_place, keep
 from dubline.storage.collection import EXPIRED, MIN_GRACE_S, collect
 from dubline.storage.places import DAY_S, Entry, LocalPlace, Place, keep_young
 from dubline.storage.results import ArtifactRef
+from tasks import mend
 from tests.s3_server import S3Server
 
 RETENTION_S = 30 * DAY_S
@@ -44,8 +46,6 @@ class World:
     records: dict[int, tuple[float, tuple[int, ...]]]
     """Record -> age, and artifacts that it refers to."""
     artifacts: dict[int, float]
-    live_records: frozenset[int]
-    live_artifacts: frozenset[int]
 
     def build(self, root: Path, now: float) -> tuple[ArtifactStore, LocalPlace]:
         store, records = ArtifactStore(root / "artifacts"), LocalPlace(root / "checkpoints")
@@ -58,12 +58,12 @@ class World:
 
     def needed(self) -> set[int]:
         """Artifacts that a collection must leave."""
-        held = {n for number, (age, refs) in self.records.items() if self.stays(number, age) for n in refs}
+        held = {n for age, refs in self.records.values() if self.stays(age) for n in refs}
         young = {n for n, age in self.artifacts.items() if age * DAY_S <= GRACE_S}
-        return (held | young | self.live_artifacts) & set(self.artifacts)
+        return (held | young) & set(self.artifacts)
 
-    def stays(self, record: int, age: float) -> bool:
-        return age * DAY_S <= RETENTION_S or record in self.live_records
+    def stays(self, age: float) -> bool:
+        return age * DAY_S <= RETENTION_S
 
 
 def put(place: Place, root: Path, key: str, content: bytes, modified: float) -> None:
@@ -77,8 +77,6 @@ WORLDS = st.builds(
     World,
     records=st.dictionaries(NUMBERS, st.tuples(AGES, st.lists(NUMBERS, max_size=4).map(tuple))),
     artifacts=st.dictionaries(NUMBERS, AGES),
-    live_records=st.frozensets(NUMBERS, max_size=2),
-    live_artifacts=st.frozensets(NUMBERS, max_size=2),
 )
 
 
@@ -105,23 +103,11 @@ class Mortal(LocalPlace):
         Mortal.lives -= 1
 
 
-def run(world: World, store: ArtifactStore, records: Place, now: float) -> None:
-    collect(
-        store,
-        records,
-        retention_s=RETENTION_S,
-        grace_s=GRACE_S,
-        live_keys={f"stage/{number}" for number in world.live_records},
-        live_refs=[ref_of(number) for number in world.live_artifacts],
-        now=now,
-    )
-
-
 def assert_live_is_there(world: World, store: ArtifactStore, records: Place) -> None:
     for number in world.needed():
         assert store.place.stat(key_of(ref_of(number))), f"artifact {number} is gone"
     for number, (age, _) in world.records.items():
-        assert (records.stat(f"stage/{number}") is not None) == world.stays(number, age)
+        assert (records.stat(f"stage/{number}") is not None) == world.stays(age)
 
 
 @effort(max_examples=150, deadline=None)
@@ -134,17 +120,17 @@ def test_what_is_live_stays_wherever_a_collection_is_killed(world: World, lives:
         dying.place = Mortal(store.root)
         Mortal.lives = lives
         try:
-            run(world, dying, Mortal(records.root), now)
+            collect(dying, Mortal(records.root), retention_s=RETENTION_S, now=now)
         except Killed:
             for number in world.needed():
                 assert store.place.stat(key_of(ref_of(number))), f"artifact {number} is gone"
-        run(world, store, records, now)
+        collect(store, records, retention_s=RETENTION_S, now=now)
         assert_live_is_there(world, store, records)
         # What had expired was put aside; one grace period later nothing of it is left, and the live is there still.
-        aged = World(world.records, dict.fromkeys(world.artifacts, 99.0), world.live_records, world.live_artifacts)
+        aged = World(world.records, dict.fromkeys(world.artifacts, 99.0))
         for path in [*store.root.rglob("*.flac"), *(records.root / EXPIRED).rglob("*")]:
             os.utime(path, (now - 99 * DAY_S,) * 2)
-        run(aged, store, records, now)
+        collect(store, records, retention_s=RETENTION_S, now=now)
         assert_live_is_there(aged, store, records)
         left = {entry.key for entry in store.place.entries()}
         assert left == {key_of(ref_of(number)) for number in aged.needed()}
@@ -187,12 +173,26 @@ def test_a_checkpoint_nobody_used_goes_and_its_artifact_a_grace_period_later(
 
 
 def test_an_artifact_without_a_record_goes_once_it_is_old(store: ArtifactStore, records: Place) -> None:
-    ref = store.put_bytes(b"sound", ".flac")
+    store.put_bytes(b"sound", ".flac")
     store.place.write("notes/readme.txt", b"not ours")
     assert collect(store, records, retention_s=RETENTION_S, now=later(1)).removed_artifacts == 0
-    assert collect(store, records, retention_s=RETENTION_S, now=later(3), live_refs=[ref]).removed_artifacts == 0
     assert collect(store, records, retention_s=RETENTION_S, now=later(3)).removed_artifacts == 1
     assert [entry.key for entry in store.place.entries()] == ["notes/readme.txt"]
+
+
+def test_what_a_waiting_run_needs_is_kept_as_long_as_a_record(
+    store: ArtifactStore, records: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mend, "artifacts", lambda: store)
+    calls = store.put_bytes(b"{}", ".json")
+    keep(calls)
+    edits = mend.stored(Mends()).artifact
+    for days in (3, 29):
+        assert collect(store, records, retention_s=RETENTION_S, now=later(days)).removed_artifacts == 0
+    assert store.intact([calls, edits])
+    for days in (31, 34):
+        collect(store, records, retention_s=RETENTION_S, now=later(days))
+    assert not list(store.place.entries()) and not list(records.entries())
 
 
 class Slow(LocalPlace):

@@ -1,0 +1,113 @@
+"""Inference on several machines with one slot, and the deployment that looks after lost runs, as workers run it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+
+import psutil
+import pytest
+
+from dubline.stages import INFERENCE
+from tests.faults import strikes
+from tests.faults.rig import Rig, until
+from tests.faults.test_gpu import ELSEWHERE, slots_taken
+
+pytestmark = pytest.mark.stack
+REVIVE = "revive/revive"
+
+
+@contextmanager
+def worker(rig: Rig, pool: str, name: str) -> Iterator[int]:
+    """One more worker of a pool; its process id."""
+    process = rig.stack.add_worker(f"worker-{pool}", name)
+    process.start()
+    process.wait()
+    try:
+        yield process.pid
+    finally:
+        process.stop()
+        for workers in vars(rig.stack).values():
+            if isinstance(workers, list) and process in workers:
+                workers.remove(process)
+
+
+def frozen(rig: Rig) -> psutil.Process:
+    """The process that a strike has frozen."""
+    until(lambda: not strikes.left(rig.strikes))
+    (found,) = [process for process in rig.processes() if process.status() == psutil.STATUS_STOPPED]
+    return found
+
+
+def test_two_videos_take_turns_on_one_slot_though_the_server_is_killed_meanwhile(rig: Rig) -> None:
+    with worker(rig, "gpu", "gpu-worker-2"), worker(rig, "gpu", "gpu-worker-3"):
+        strikes.place(rig.strikes, "transcribe", "during", "freeze")
+        videos = [rig.video(name, pitch) for name, pitch in (("first of two", 540), ("second of two", 545))]
+        runs = [rig.submit(video, **ELSEWHERE) for video in videos]
+        holder = frozen(rig)
+        until(lambda: [one["state"]["name"] for one in rig.runs("infer")[:2]] == ["Running"] * 2)
+        assert slots_taken(rig) == 1
+        rig.stack.server.kill()
+        holder.resume()  # and gives its slot back to a server that is away
+        time.sleep(5)
+        rig.stack.server.start()
+        rig.stack.server.wait()
+        for run in runs:
+            rig.wait(run, "Completed")
+            assert "Crashed" not in rig.states(run)
+    at_work: dict[int, list[float]] = {}
+    for event in rig.ledger.events:
+        if event["event"] in ("begun", "finished") and event["stage"].partition("-es")[0] in INFERENCE:
+            at_work.setdefault(event["pid"], []).append(event["at"])
+    spans = sorted((min(at), max(at)) for at in at_work.values())
+    assert len(spans) >= 2 * 3, "at least hearing, translating and speaking of two videos"
+    assert all(before[1] <= after[0] for before, after in pairwise(spans)), spans
+    assert rig.ledger.computed_again() == []
+    assert {video.stem: rig.published(video.stem) for video in videos} == rig.undisturbed(videos)
+    until(lambda: slots_taken(rig) == 0)
+
+
+def test_inference_of_a_cancelled_video_needs_no_worker_to_end(rig: Rig) -> None:
+    with worker(rig, "gpu", "gpu-worker-4") as alone:
+        strikes.place(rig.strikes, "synthesize-es", "before", "hang")
+        run = rig.submit(rig.video("cancelled, no worker", 550), **ELSEWHERE)
+        until(lambda: not strikes.left(rig.strikes))
+        inference = rig.runs("infer")[0]["id"]
+        os.kill(alone, signal.SIGSTOP)
+        rig.set_state(run, "CANCELLING")
+        until(lambda: not [one for one in rig.processes_of(inference) if one.status() != psutil.STATUS_ZOMBIE])
+        assert slots_taken(rig) == 0, "it gave its slot back first"
+        assert "asked for it" in rig.wait(inference, "Cancelled")["message"]
+        os.kill(alone, signal.SIGCONT)
+        rig.wait(run, "Cancelled")
+    rig.none_left()
+    assert not rig.leftovers()
+
+
+def test_the_deployment_that_looks_after_lost_runs_resumes_a_killed_one(rig: Rig) -> None:
+    strikes.place(rig.strikes, "mux-es", "after")
+    video = rig.video("looked after", 555)
+    run = rig.submit(video)
+    rig.wait(run, "Crashed")
+    time.sleep(11)  # before, a worker's own late report could overwrite it
+    with served(rig, REVIVE):
+        rig.wait(rig.start(REVIVE, {}), "Completed")
+    rig.wait(run, "Completed")
+    assert "AwaitingRetry" in rig.states(run)
+    assert rig.ledger.computed_again() == []
+
+
+@contextmanager
+def served(rig: Rig, deployment: str) -> Iterator[None]:
+    """With a worker of the deployment's pool, one of this block's own where there is none."""
+    pool = rig.ask("GET", f"/deployments/name/{deployment}")["work_pool_name"]
+    found = rig.ask("POST", f"/work_pools/{pool}/workers/filter", {})
+    if any(one["status"] == "ONLINE" for one in found):
+        yield
+        return
+    with worker(rig, pool, f"{pool}-worker-9"):
+        yield

@@ -1,0 +1,46 @@
+"""What `dubline serve` starts beside its gateway."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from tests.pipeline.workshop import ROOT, ask
+
+TIMEOUT_S = 120
+BLOCK = "import sys; from dubline.standalone import _prefect\nwith _prefect(print): sys.stdin.read()"
+
+pytestmark = pytest.mark.server
+
+
+def online(api: str, pool: str) -> list[str]:
+    """Names of the pool's workers; none while there is no such pool."""
+    if pool not in {one["name"] for one in ask(api, "/work_pools/filter", {})}:
+        return []
+    found = ask(api, f"/work_pools/{pool}/workers/filter", {})
+    return [worker["name"] for worker in found if worker["status"] == "ONLINE"]
+
+
+def test_videos_and_services_have_a_worker_each_which_ends_with_it(prefect_server: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    serving = subprocess.Popen([sys.executable, "-c", BLOCK], env=environment, cwd=ROOT, stdin=subprocess.PIPE)
+    try:
+        names = {f"serve-{pool}-{serving.pid}" for pool in ("cpu", "service")}
+        deadline = time.monotonic() + TIMEOUT_S
+        while not names <= {name for pool in ("cpu", "service") for name in online(prefect_server, pool)}:
+            assert time.monotonic() < deadline and serving.poll() is None, "the workers are not there"
+            time.sleep(0.5)
+        workers = psutil.Process(serving.pid).children()
+        limits = {one.cmdline()[one.cmdline().index("--pool") + 1]: one.cmdline()[-1] for one in workers}
+        assert limits == {"cpu": "3", "service": "6"}
+        serving.communicate(timeout=TIMEOUT_S)
+        assert serving.returncode == 0
+        assert not any(worker.is_running() for worker in workers)
+    finally:
+        serving.kill()
+        serving.wait(60)

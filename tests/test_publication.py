@@ -1,0 +1,40 @@
+"""What a process that was killed leaves in an output folder, the next one clears up."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dubline import publication
+from dubline.publication import Folder
+
+KILLED = """
+import os, pathlib, signal, sys
+from dubline import publication
+pathlib.Path.unlink = pathlib.Path.rmdir = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+if sys.argv[2] == "probing":
+    publication.require_writable(pathlib.Path(sys.argv[1]))
+folder = publication.Folder(pathlib.Path(sys.argv[1])).__enter__()
+folder.add("cast", "cast.yaml", "half of it")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("moment", ["probing", "filling"])
+def test_a_killed_process_leaves_nothing_in_the_folder_for_long(tmp_path: Path, moment: str) -> None:
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), moment], check=False)
+    assert list(tmp_path.iterdir()), "it was killed in the middle"
+    with Folder(tmp_path):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_living_process_has_there_stays(tmp_path: Path) -> None:
+    mine = tmp_path / f"{publication.PROBE}{publication.owner()}"
+    mine.mkdir()
+    with Folder(tmp_path):
+        pass
+    assert mine.exists()
