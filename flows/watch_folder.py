@@ -9,6 +9,7 @@ from prefect import flow, get_client
 from prefect.logging import get_run_logger
 from pydantic import ConfigDict, Field
 
+from dubline.media.inputs import printable
 from dubline.request import in_order
 from dubline.storage.value import Value
 from dubline.watching.following import Told
@@ -113,4 +114,4 @@ def _tell(told: Told) -> None:
 
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    return printable(", ".join(names[:SHOWN])) + more

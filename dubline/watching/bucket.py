@@ -38,8 +38,6 @@ def s3_errors() -> Iterator[None]:
 class BucketFolder:
     """Follows the `Folder` protocol."""
 
-    events: Path | None = None
-
     def __init__(self, uri: str) -> None:
         self._root = uri.removeprefix(SCHEME).strip("/")
         from dubline.storage.s3 import filesystem  # s3fs takes a second to import

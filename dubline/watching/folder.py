@@ -24,6 +24,8 @@ VIDEOS = (
     *(".ogg", ".ogv", ".ts", ".webm", ".wmv"),
 )
 """Names that may be videos. Names of unfinished copies (`.part`, `.tmp`, `.crdownload`) have none of these endings."""
+UNMARKED = (".asf", ".m2ts", ".mpeg", ".mpg", ".mts", ".ogg", ".ogv", ".ts", ".wmv")
+"""Those that need no mark of where they end."""
 
 MAX_NAME = 255
 """Bytes in a file's name, on all common file systems."""
@@ -72,10 +74,6 @@ class Folder(Protocol):
     @property
     def key(self) -> str:
         """The folder's identity in the ledger: its absolute path or its URI."""
-
-    @property
-    def events(self) -> Path | None:
-        """The directory whose changes the operating system announces; None where only looking helps."""
 
     def entries(self, place: str = "") -> list[Entry]:
         """All that is directly in the folder, or in one below it; hidden names left out.
@@ -167,6 +165,10 @@ def too_large(place: str, at_most: int) -> InvalidRequest:
 
 def is_video(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in VIDEOS
+
+
+def is_unmarked(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in UNMARKED
 
 
 def numbered(place: str) -> Iterator[str]:

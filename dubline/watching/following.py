@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -33,6 +33,8 @@ class Told:
     problems: list[str] = field(default_factory=list)
     """Sentences about what could not be done now, and is tried again."""
     running: int = 0
+    left: int = 0
+    """Files that are ready, for which this look had no time."""
 
 
 class Following:
@@ -181,15 +183,18 @@ class Following:
 
 
 @contextmanager
-def problems(name: str, told: Told) -> Iterator[None]:
-    """What is wrong with one file holds up no other."""
+def problems(name: str, told: Told, failed: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """What is wrong with one file holds up no other; `failed` is called then."""
     try:
         yield
+        return
     except FileNotFoundError:
-        pass  # deleted or renamed while we looked; under its new name it is seen again
+        return  # deleted or renamed while we looked; under its new name it is seen again
     except OSError as error:
-        told.problems.append(printable(f"{name} cannot be moved or read now ({error}); it is tried again."))
+        problem = f"{name} cannot be moved or read now ({error}); it is tried again."
     except DublineError as error:
-        told.problems.append(printable(f"{name}: {error}"))
+        problem = f"{name}: {error}"
     except Exception as error:  # noqa: BLE001 - whatever a file makes of a fault of ours, the others are not to wait
-        told.problems.append(printable(f"{name}: {type(error).__name__}: {error}; this is a fault, please report it."))
+        problem = f"{name}: {type(error).__name__}: {error}; this is a fault, please report it."
+    told.problems.append(printable(problem))
+    failed()

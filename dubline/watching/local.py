@@ -14,13 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-import psutil
-
 from dubline.domain.errors import InvalidRequest
 from dubline.watching.folder import WORK, Entry, Kind, numbered, too_large
-
-NETWORK = ("nfs", "cifs", "smb", "9p", "fuse", "afs", "ceph", "gluster", "virtiofs", "vboxsf")
-"""File systems, by the start of their names, that do not announce what other machines change."""
 
 F_SETSIG = 10
 """fcntl(2) on Linux; Python has no name for it."""
@@ -37,10 +32,6 @@ class LocalFolder:
     @property
     def key(self) -> str:
         return str(self.path)
-
-    @property
-    def events(self) -> Path | None:
-        return None if _file_system(self.path).startswith(NETWORK) else self.path
 
     def entries(self, place: str = "") -> list[Entry]:
         found: list[Entry] = []
@@ -217,9 +208,3 @@ def _kind(status: os.stat_result) -> Kind:
 def _stamp(status: os.stat_result) -> str:
     """Not the time of the inode's change: a rename sets it."""
     return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ino}"
-
-
-def _file_system(path: Path) -> str:
-    """The type of the file system that holds the path, as /proc/mounts names it."""
-    mounts = {Path(part.mountpoint): part.fstype for part in psutil.disk_partitions(all=True)}
-    return next((mounts[place] for place in (path, *path.parents) if place in mounts), "")

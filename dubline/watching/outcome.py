@@ -143,6 +143,8 @@ def take_back(folder: Folder, row: Row) -> None:
         _bring_sidecar(folder, place, source)
         folder.remove(beside(place, REASON))
         folder.move(place, source)
+    if row.result and not folder.exists(row.result):  # its sidecar went there, and a kill kept the video
+        _bring_sidecar(folder, row.result, f"{incoming(row)}/{row.name}")
 
 
 class Taken(BaseModel):

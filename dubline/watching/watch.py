@@ -1,10 +1,14 @@
-"""The two ways to watch: a loop that stays up and wakes when something changes, and one careful look on a schedule."""
+"""The two ways to watch: a loop that stays up and looks every two seconds, and one careful look on a schedule.
+
+A look costs one listing and one question to the database. What an operating system announces of changes would save
+that, but says nothing of what other machines do on a share, nor when it has gone deaf.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +20,9 @@ from dubline.watching.local import LocalFolder
 from dubline.watching.watcher import Watcher
 
 POLL_S = 2.0
-"""Between two looks at a folder whose changes nobody announces, or while runs are under way."""
-IDLE_S = 30.0
-"""Between two looks at a folder that announces its changes and for which nothing runs."""
+"""Between two looks."""
 REST_S = 0.25
-"""The least time between two looks, however much is announced."""
+"""The least time between two looks, however much there is to do."""
 ERROR_S = 10.0
 """Before the next look when the folder, the database or the orchestrator cannot be reached."""
 
@@ -33,22 +35,20 @@ def open_folder(place: str) -> Folder:
 
 
 async def watch(watcher: Watcher, tell: Tell, complain: Callable[[str], Any]) -> None:
-    """Watch until cancelled. What goes wrong is told to `complain`, and the next look tries again."""
-    thorough = True  # the first look finds what an earlier watcher left, one after a problem what that left
-    async with _changes(watcher.folder.events) as changed:
-        while True:
-            changed.clear()
-            try:
-                told = await watcher.tick(thorough=thorough)
-                thorough, pause_s = bool(told.problems), _pause_s(watcher, told)
-                tell(told)
-            except DublineError as error:
+    """Watch until cancelled. What goes wrong is told once, until something else does; each look tries again."""
+    thorough = True  # the first look finds what an earlier watcher left, one after a new problem what that left
+    known: list[str] = []
+    while True:
+        try:
+            told = await watcher.tick(thorough=thorough)
+            fresh = [problem for problem in told.problems if problem not in known]
+            known, thorough, pause_s = told.problems, bool(fresh), _pause_s(watcher, told)
+            tell(replace(told, problems=fresh))
+        except DublineError as error:
+            if str(error) not in known:
                 complain(str(error))
-                thorough, pause_s = True, ERROR_S
-            await asyncio.sleep(REST_S)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause_s):
-                    await changed.wait()
+            known, thorough, pause_s = [str(error)], True, ERROR_S
+        await asyncio.sleep(pause_s)
 
 
 async def reconcile(watcher: Watcher, still_s: float, tell: Tell) -> None:
@@ -58,36 +58,13 @@ async def reconcile(watcher: Watcher, still_s: float, tell: Tell) -> None:
     """
     tell(await watcher.tick(thorough=True))
     await asyncio.sleep(still_s + REST_S)
-    tell(await watcher.tick())
+    left = True
+    while left:
+        told = await watcher.tick()
+        tell(told)
+        left = bool(told.left)
 
 
 def _pause_s(watcher: Watcher, told: Told) -> float:
-    busy = told.running or told.problems or watcher.folder.events is None
-    due = watcher.looks.due_s()
-    return min(POLL_S if busy else IDLE_S, IDLE_S if due is None else due)
-
-
-@asynccontextmanager
-async def _changes(place: Path | None) -> AsyncIterator[asyncio.Event]:
-    """An event that is set whenever something changes directly in the directory; never for None."""
-    changed = asyncio.Event()
-    listener = asyncio.create_task(_listen(place, changed)) if place else None
-    try:
-        yield changed
-    finally:
-        if listener:
-            listener.cancel()
-            await asyncio.gather(listener, return_exceptions=True)
-
-
-async def _listen(place: Path, changed: asyncio.Event) -> None:
-    from watchfiles import awatch
-
-    while True:
-        # Ends when the directory itself is moved or removed, or the system has no watches left: then looking does.
-        with suppress(OSError, RuntimeError):
-            async for _ in awatch(
-                place, watch_filter=None, recursive=False, debounce=400, ignore_permission_denied=True
-            ):
-                changed.set()
-        await asyncio.sleep(IDLE_S)
+    due_s = 0.0 if told.left else watcher.looks.due_s()
+    return POLL_S if due_s is None else min(POLL_S, max(REST_S, due_s))

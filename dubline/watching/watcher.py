@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -43,6 +44,8 @@ from dubline.watching.runs import Runs
 
 READERS = 2
 """Files that are hashed and examined at once: a disk reads no faster for more."""
+INTAKE_S = 10.0
+"""After so long no further file is taken in before what has ended was put away."""
 SUBMITTERS = 8
 """Files that are taken in at once; most of that is waiting for the database and the orchestrator."""
 
@@ -168,10 +171,14 @@ class Watcher:
 
     async def _take_all(self, ready: list[Still], choices: _Choices, told: Told) -> None:
         at_once, reading = asyncio.Semaphore(SUBMITTERS), asyncio.Semaphore(READERS)
+        enough = time.monotonic() + INTAKE_S
 
         async def take(still: Still) -> None:
             async with at_once:
-                with problems(still.drop.name, told):
+                if time.monotonic() > enough:
+                    told.left += 1
+                    return
+                with problems(still.drop.name, told, partial(self.looks.put_off, still.drop)):
                     await self._take(still, choices, reading, told)
 
         await asyncio.gather(*map(take, ready))
@@ -186,8 +193,8 @@ class Watcher:
             return
         except DublineError as error:
             if error.retryable:
-                told.problems.append(f"{drop.name}: {error}")
-            elif still.patience_over:
+                raise
+            if still.patience_over:
                 await asyncio.to_thread(outcome.refuse, self.folder, drop.name, str(error))
                 told.failed.append(drop.name)
             else:
