@@ -86,7 +86,7 @@ def again(rig: Rig, number: int) -> Seconds:
 def cancelled(rig: Rig, name: str, hang: Callable[[Rig], Callable[[], bool]], **settings: str) -> Seconds:
     others = rig.processes()
     hangs = hang(rig)
-    run = rig.submit(rig.video(name, next(PITCHES)), **settings)
+    run = rig.submit(rig.video(name, next(PITCHES)), name, {}, **settings)
     until(hangs)
     mine = [process for process in rig.processes() if process not in others]
     began = time.time()

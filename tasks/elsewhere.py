@@ -41,6 +41,7 @@ from dubline.domain.errors import DublineError, EngineFailed, EngineUnavailable,
 from dubline.settings import settings
 from dubline.storage import sealed
 from dubline.storage.artifacts import ArtifactStore
+from dubline.storage.chosen import keep
 from dubline.storage.results import ArtifactRef
 from dubline.storage.value import Value
 
@@ -107,13 +108,18 @@ class Elsewhere:
         batch = self._batch = self._batch or asyncio.create_task(self._send())
         await asyncio.shield(batch)
 
+    def _stored(self, calls: StageCalls) -> ArtifactRef:
+        stored = self._artifacts.put_value(calls)
+        keep(stored)
+        return stored
+
     async def _send(self) -> None:
         await asyncio.sleep(GATHER_S)
         asked, self._waiting, self._batch = self._waiting, {}, None
         calls = tuple(one.call for one in asked.values())
         together = hashlib.sha256("".join(sorted(asked)).encode()).hexdigest()[:16]
         name = "+".join(f"{call.stage}{call.suffix}" for call in calls)
-        stored = await asyncio.to_thread(self._artifacts.put_value, StageCalls(calls=calls))
+        stored = await asyncio.to_thread(self._stored, StageCalls(calls=calls))
         afresh = any(call.refresh for call in calls)
         own, log, lost = _own_run(), get_run_logger(), 0
         for attempt in count():

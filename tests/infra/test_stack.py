@@ -16,6 +16,7 @@ import s3fs
 
 from infra.loopback import ROOT
 from infra.stack import Stack
+from tests.pipeline.workshop import ask
 
 TIMEOUT_S = 120
 GREETING = {
@@ -46,33 +47,30 @@ class Client:
 
     def __init__(self, stack: Stack) -> None:
         self.environment = stack.environment()
-        self.api = httpx.Client(base_url=self.environment["PREFECT_API_URL"], timeout=30)
         keys = {"key": self.environment["AWS_ACCESS_KEY_ID"], "secret": self.environment["AWS_SECRET_ACCESS_KEY"]}
         self.s3 = s3fs.S3FileSystem(
             endpoint_url=self.environment["DUBLINE_S3_ENDPOINT"], use_listings_cache=False, **keys
         )
 
     def post(self, path: str, **body: object) -> dict:
-        answer = self.api.post(path, json=body)
-        answer.raise_for_status()
-        return answer.json()
+        return ask(self.environment["PREFECT_API_URL"], path, body)
 
     def pool(self, name: str) -> None:
-        if self.api.get(f"/work_pools/{name}").status_code == 404:
+        try:
             self.post("/work_pools/", name=name, type="process")
+        except httpx.HTTPStatusError as refused:  # its worker has made it
+            assert refused.response.status_code == 409
 
     def deploy(self, pool: str) -> str:
         flow = self.post("/flows/", name="greet")
         return self.post("/deployments/", flow_id=flow["id"], work_pool_name=pool, name=f"on-{pool}", **GREETING)["id"]
 
     def submit(self, deployment: str, name: str) -> str:
-        state = {"type": "SCHEDULED"}
-        return self.post(f"/deployments/{deployment}/create_flow_run", parameters={"name": name}, state=state)["id"]
+        wanted = {"parameters": {"name": name}, "state": {"type": "SCHEDULED"}, "idempotency_key": name}
+        return self.post(f"/deployments/{deployment}/create_flow_run", **wanted)["id"]
 
     def state(self, run: str) -> str:
-        answer = self.api.get(f"/flow_runs/{run}")
-        answer.raise_for_status()
-        return answer.json()["state"]["name"]
+        return ask(self.environment["PREFECT_API_URL"], f"/flow_runs/{run}")["state"]["name"]
 
     def reaches(self, run: str, name: str) -> bool:
         """Whether the run gets into the state of this name in time; a bad end stops the waiting."""
