@@ -19,10 +19,11 @@ from dubline.storage.collection import MIN_GRACE_S, Collected, collect
 from dubline.storage.database import Database
 from dubline.storage.places import DAY_S
 from dubline.storage.sessions import store
+from flows.names import dated
 from tasks.configure import use_media_store, use_store_of
 
 
-@flow(name="housekeeping", persist_result=False)
+@flow(name="housekeeping", flow_run_name=dated, persist_result=False)
 async def housekeeping(
     retention_days: Annotated[
         float,

@@ -12,12 +12,13 @@ from prefect.runtime import flow_run
 
 from dubline.storage.chosen import shared
 from dubline.storage.locations import Location, uri
+from flows.names import dated
 from tasks.configure import use_media_store
 from tasks.report_on_runs import INDEX, ended_runs, publish
 from tasks.revive import TRANSLATE
 
 
-@flow(name="quality-report", persist_result=False)
+@flow(name="quality-report", flow_run_name=dated, persist_result=False)
 async def quality_report(days: float = 1.0, out: Location | None = None) -> str:
     """Tables and Data Docs of the runs that ended in the `days` before it was due, in a folder of that day below `out`.
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from prefect import flow, get_run_logger
 from prefect.client.orchestration import get_client
 
+from flows.names import dated
 from tasks.revive import end_cancelled, mark_lost, resume_lost
 
 
-@flow(name="revive", persist_result=False)
+@flow(name="revive", flow_run_name=dated, persist_result=False)
 async def revive() -> None:
     """Resume crashed runs, quarantine those that keep crashing, and end cancelled ones that cannot themselves."""
     log = get_run_logger()

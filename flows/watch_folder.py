@@ -18,6 +18,7 @@ from dubline.watching.options import Options
 from dubline.watching.ready import Looks
 from dubline.watching.watch import open_folder, reconcile, watch
 from dubline.watching.watcher import Watcher
+from flows.names import dated
 from flows.watched_runs import PrefectRuns
 from tasks.configure import use_media_store
 
@@ -46,7 +47,7 @@ class WatchedFolder(Value):
     )
 
 
-@flow(name="watch-folder", persist_result=False)
+@flow(name="watch-folder", flow_run_name=dated, persist_result=False)
 async def watch_folder(watched: WatchedFolder | str = INBOX) -> None:
     """Take in what is dropped, put results into done/ and failures into failed/, until the run is cancelled.
 
@@ -61,7 +62,7 @@ async def watch_folder(watched: WatchedFolder | str = INBOX) -> None:
         await watch(watcher, _tell, log.warning)
 
 
-@flow(name="reconcile-folder", persist_result=False)
+@flow(name="reconcile-folder", flow_run_name=dated, persist_result=False)
 async def reconcile_folder(watched: WatchedFolder | str = INBOX) -> None:
     """Look at everything once: what no watcher saw, what a killed one left, what was retried by hand.
 

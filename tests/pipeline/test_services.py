@@ -88,7 +88,9 @@ def test_blocks_name_engines_and_store_and_at_night_it_is_looked_after(workshop:
         records, artifacts = files(store / "checkpoints"), files(store / "artifacts")
         assert records and artifacts and not (workshop.home / "artifacts").exists()
 
-        page = finished(api, start(api, "quality-report"))["quality-report-page"]
+        report = start(api, "quality-report")
+        page = finished(api, report)["quality-report-page"]
+        assert ask(api, f"/flow_runs/{report}")["name"].startswith("quality-report ")
         (folder,) = (store / "quality").iterdir()
         assert (folder / "index.html").as_uri() in page
         assert video.name in (folder / "index.html").read_text()
