@@ -10,7 +10,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -101,13 +102,20 @@ def _prefect(say: Callable[[str], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        for worker in workers:
-            worker.send_signal(signal.SIGTERM)
-        for worker in workers:
-            try:
-                worker.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                worker.kill()
+        _end(workers)
+
+
+def _end(workers: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Within STOP_S by themselves, all of them together, or they are killed."""
+    for worker in workers:
+        worker.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + STOP_S
+    for worker in workers:
+        try:
+            worker.wait(max(0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            worker.kill()
+            worker.wait()
 
 
 def _deploy(say: Callable[[str], None]) -> None:
