@@ -24,20 +24,15 @@ from tasks.configure import use_media_store, use_store_of
 
 
 @flow(name="housekeeping", flow_run_name=dated, persist_result=False)
-async def housekeeping(
-    retention_days: Annotated[
-        float,
-        Field(
-            ge=2,
-            description="How long finished stages are kept that nobody uses; those of a session as long as it lives. "
-            "Use is noted once a day, so fewer than two days would take what is in use.",
-        ),
-    ] = 30.0,
-) -> None:
+async def housekeeping(retention_days: Annotated[float, Field(ge=2)] = 30.0) -> None:
     """Remove checkpoints unused for `retention_days`, what only they referred to, and what killed runs left.
 
     Where one part of the store cannot be reached the others' turns come all the same; then the error is raised.
-    """
+
+    Args:
+        retention_days: How long finished stages are kept that nobody uses; those that a session has used as long as it
+            lives. Use is noted once a day, so less than two days would take what is in use.
+    """  # in this form Prefect shows it where people start the flow
     await use_media_store()
     log, errors = get_run_logger(), []
     async with Database.opened() as database:

@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from prefect.exceptions import ParameterTypeError
 from prefect.logging import disable_run_logger
+from prefect.utilities.callables import parameter_schema
 from sqlalchemy import update
 
 from dubline import outputs
@@ -112,6 +113,8 @@ def test_what_may_be_in_use_cannot_be_asked_for(days: float) -> None:
     with pytest.raises(ParameterTypeError, match="retention_days"):
         housekeeping.housekeeping.validate_parameters({"retention_days": days})
     assert housekeeping.housekeeping.validate_parameters({"retention_days": 2}) == {"retention_days": 2.0}
+    shown = parameter_schema(housekeeping.housekeeping).properties["retention_days"]
+    assert (shown["minimum"], shown["default"]) == (2, 30.0) and "two days" in shown["description"]
 
 
 def abandoned(uri: str) -> str:
