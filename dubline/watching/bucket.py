@@ -122,13 +122,21 @@ class BucketFolder:
         return True
 
     def move(self, source: str, target: str) -> bool:
+        with s3_errors():
+            found = self._fs.find(self._path(source)) or [self._path(source)]
+        # The manifest vouches for the other results, so it comes last.
+        ordered = sorted(found, key=lambda path: PurePosixPath(path).name == MANIFEST)
+        moved = [
+            self._move_object(path, self._path(target) + path.removeprefix(self._path(source))) for path in ordered
+        ]
+        return any(moved)
+
+    def _move_object(self, path: str, target: str) -> bool:
+        """False where it is gone: another scanner that moves the same has copied it before."""
         try:
             with s3_errors():
-                found = self._fs.find(self._path(source)) or [self._path(source)]
-                # The manifest vouches for the other results, so it comes last.
-                for path in sorted(found, key=lambda path: PurePosixPath(path).name == MANIFEST):
-                    self._fs.cp_file(path, self._path(target) + path.removeprefix(self._path(source)))
-                    self._fs.rm_file(path)
+                self._fs.cp_file(path, target)
+                self._fs.rm_file(path)
         except FileNotFoundError:
             return False
         return True

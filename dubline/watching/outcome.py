@@ -58,8 +58,8 @@ def put_done(folder: Folder, row: Row) -> bool:
     fetch_sidecar(folder, row)
     finished, waiting = folder.exists(outgoing(row)), videos(folder, row)
     if finished:
-        _name_source(folder, row)
         folder.move(outgoing(row), row.result)
+    _name_source(folder, row)
     note = f"It has the content and the options of {printable(row.name)}: the results are in {row.result}.\n"
     for name in waiting:
         source, target = f"{incoming(row)}/{name}", row.result + PurePosixPath(name).suffix
@@ -243,14 +243,15 @@ def _bring_sidecar(folder: Folder, video: str, target: str) -> None:
 
 
 def _name_source(folder: Folder, row: Row) -> None:
-    """The manifest says where the source is, and that changes now: `dubline evaluate` looks there."""
-    path = f"{outgoing(row)}/{MANIFEST}"
+    """The manifest says where the source is, and that has changed: `dubline evaluate` looks there."""
+    path = f"{row.result}/{MANIFEST}"
     try:
         manifest = Manifest.model_validate_json(folder.read(path))
-    except (FileNotFoundError, ValidationError):
+    except (FileNotFoundError, ValidationError, InvalidRequest):
         return  # not a run of ours; there is nothing to correct
-    source = folder.address(f"{row.result}{PurePosixPath(row.name).suffix}")
-    folder.write(path, manifest.model_copy(update={"source": source}).model_dump_json(indent=1))
+    corrected = manifest.model_copy(update={"source": folder.address(f"{row.result}{PurePosixPath(row.name).suffix}")})
+    if corrected != manifest:
+        folder.write(path, corrected.model_dump_json(indent=1))
 
 
 def _reason(folder: Folder, place: str, reason: str, run: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
@@ -203,3 +204,16 @@ def test_a_bucket_that_is_not_there_is_told(watched: Prefix) -> None:
 def test_a_prefix_with_more_objects_than_one_answer_holds(watched: Prefix, prefix: str, server: S3Server) -> None:
     watched.files.pipe({f"{prefix}/{number}.mp4": b"x" for number in range(1001)})
     assert len(BucketFolder(prefix).entries()) == 1001
+
+
+def test_two_that_put_the_same_results_away_lose_none(watched: Prefix, prefix: str) -> None:
+    folder, names = BucketFolder(prefix), [f"{number}.flac" for number in range(30)]
+    watched.files.pipe({f"{prefix}/out/{name}": b"clip" for name in names})
+
+    def put_away(_: int) -> None:
+        folder.move("out", "done")
+        folder.remove("out")
+
+    with ThreadPoolExecutor(3) as scanners:
+        list(scanners.map(put_away, range(3)))
+    assert folder.files("done") == sorted(names)

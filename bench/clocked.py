@@ -1,4 +1,4 @@
-"""The `dubline` command with a clock: `python -m bench.watched LOG COMMAND...` logs progress events as lines of JSON.
+"""The `dubline` command with a clock: `python -m bench.clocked LOG COMMAND...` logs progress events as lines of JSON.
 
 Times count from the start of the process, by the kernel's account, so imports are counted too.
 """
