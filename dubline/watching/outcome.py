@@ -110,6 +110,8 @@ def put_failed(folder: Folder, row: Row) -> bool:
 def retire(folder: Folder, row: Row) -> None:
     """Take away the reasons whose videos were taken out of failed/, and with the last of them the working folder: but
     not what a retry, of which nobody knows yet, may have left there."""
+    if videos(folder, row):
+        return  # somebody puts it away just now
     for name, place in folder.links(incoming(row)).items():
         if not folder.exists(place):
             folder.remove(beside(place, REASON))
