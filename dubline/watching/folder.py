@@ -19,6 +19,8 @@ from dubline.domain.errors import InvalidRequest
 DONE, FAILED, WORK = "done", "failed", ".dubline"
 DEFAULTS = "dubline.yaml"
 SIDECAR, REASON, NOTE = ".yaml", ".reason.txt", ".note.txt"
+PARTIAL = ".partial"
+"""A text that is being written, in the folder WORK."""
 VIDEOS = (
     *(".3g2", ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts"),
     *(".ogg", ".ogv", ".ts", ".webm", ".wmv"),
@@ -112,7 +114,10 @@ class Folder(Protocol):
         """Put a text file there unless another is; whether the file that is there now has this content."""
 
     def move(self, source: str, target: str) -> bool:
-        """Move a file or a folder; False where the source is gone. The caller has seen that the target is free."""
+        """Move a file or a folder, replacing a file; False where the source is gone."""
+
+    def move_video(self, source: str, target: str) -> bool:
+        """Move a file; False where it is gone, or where something else is at the target, which stays."""
 
     def move_aside(self, source: str, wanted: str, stamp: str | None = None) -> str | None:
         """Move a file to a name like `wanted` that nothing has; that place.

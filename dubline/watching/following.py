@@ -175,7 +175,9 @@ class Following:
             await asyncio.to_thread(outcome.take_back, self._folder, row)
             await self._finish(row, State.DONE, None, told)
         elif await asyncio.to_thread(outcome.unsettled, self._folder, row):
-            await self.settle(row, told)
+            known = await self._ledger.of_work([row.work])
+            if known[row.work].state is State.FAILED:  # still: another scanner may have put a retry's results away
+                await self.settle(row, told)
 
     def abandoned(self, row: Row) -> bool:
         """Whether a row without a run is not being worked at any more."""

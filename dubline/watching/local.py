@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
 import io
@@ -15,10 +16,13 @@ from pathlib import Path
 from uuid import uuid4
 
 from dubline.domain.errors import InvalidRequest
-from dubline.watching.folder import WORK, Entry, Kind, numbered, too_large
+from dubline.watching.folder import PARTIAL, WORK, Entry, Kind, numbered, too_large
 
 F_SETSIG = 10
 """fcntl(2) on Linux; Python has no name for it."""
+AT_FDCWD, RENAME_NOREPLACE = -100, 1
+"""rename(2) on Linux; Python has no call for it."""
+_libc = ctypes.CDLL(None, use_errno=True)
 _NEVER_READ = {errno.EISDIR, errno.ELOOP, errno.EACCES, errno.EPERM, errno.ENXIO, errno.ENAMETOOLONG}
 """Folders, links, files of others, sockets, and names that no file can have."""
 
@@ -128,7 +132,7 @@ class LocalFolder:
     def _partial(self, place: str, content: str) -> Path:
         """The text under another name: machines that share the folder may have equal process ids."""
         (self.path / place).parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path / WORK / f"{uuid4().hex}.partial"
+        partial = self.path / WORK / (uuid4().hex + PARTIAL)
         partial.parent.mkdir(exist_ok=True)
         partial.write_text(content, encoding="utf-8")
         return partial
@@ -139,6 +143,17 @@ class LocalFolder:
         try:
             (self.path / source).rename(final)
         except FileNotFoundError:
+            return False
+        return True
+
+    def move_video(self, source: str, target: str) -> bool:
+        path, final = self.path / source, self.path / target
+        final.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_symlink():  # left by another scanner, which has moved the video
+            return False
+        try:
+            _rename_to_free(path, final)
+        except (FileNotFoundError, FileExistsError):
             return False
         return True
 
@@ -183,8 +198,13 @@ class LocalFolder:
 
     def link(self, place: str, target: str) -> None:
         link = self.path / place
-        with suppress(FileExistsError, FileNotFoundError, PermissionError):  # a share that has no links, too
-            link.symlink_to(os.path.relpath(self.path / target, link.parent))
+        linked = False
+        while not linked:
+            link.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):  # another scanner removes what was empty just now
+                with suppress(FileExistsError, PermissionError):  # a share that has no links, too
+                    link.symlink_to(os.path.relpath(self.path / target, link.parent))
+                linked = True
 
     def links(self, place: str) -> dict[str, str]:
         found = {path.name: path.resolve() for path in self._inside(place) if path.is_symlink()}
@@ -192,6 +212,18 @@ class LocalFolder:
 
     def address(self, place: str) -> str:
         return str(self.path / place)
+
+
+def _rename_to_free(source: Path, target: Path) -> None:
+    """Raises FileExistsError where the target is taken: of two that move the same at the same moment, one does."""
+    if _libc.renameat2(AT_FDCWD, os.fsencode(source), AT_FDCWD, os.fsencode(target), RENAME_NOREPLACE) == 0:
+        return
+    code = ctypes.get_errno()
+    if code != errno.EINVAL:
+        raise OSError(code, os.strerror(code), str(source), None, str(target))
+    if os.path.lexists(target):  # a file system that knows no such rename: the best that can be done
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    source.rename(target)
 
 
 def _open_plainly(path: str, flags: int) -> int:

@@ -14,7 +14,19 @@ from pydantic import BaseModel, ValidationError
 from dubline.domain.errors import InvalidRequest
 from dubline.media.inputs import printable
 from dubline.publication import MANIFEST, Manifest
-from dubline.watching.folder import DONE, FAILED, NOTE, REASON, SIDECAR, WORK, Folder, beside, is_video, numbered
+from dubline.watching.folder import (
+    DONE,
+    FAILED,
+    NOTE,
+    PARTIAL,
+    REASON,
+    SIDECAR,
+    WORK,
+    Folder,
+    beside,
+    is_video,
+    numbered,
+)
 from dubline.watching.ledger import Identity, Row, State
 
 TAKEN = "taken.json"
@@ -56,6 +68,7 @@ def put_done(folder: Folder, row: Row) -> bool:
     """
     assert row.result  # noqa: S101 - `settle` notes it in the ledger before anything moves; this tells mypy
     fetch_sidecar(folder, row)
+    take_back(folder, row)  # another scanner, which knew of a failure only, may have been quicker
     finished, waiting = folder.exists(outgoing(row)), videos(folder, row)
     if finished:
         folder.move(outgoing(row), row.result)
@@ -97,6 +110,8 @@ def put_failed(folder: Folder, row: Row) -> bool:
 def retire(folder: Folder, row: Row) -> None:
     """Take away the reasons whose videos were taken out of failed/, and with the last of them the working folder: but
     not what a retry, of which nobody knows yet, may have left there."""
+    if videos(folder, row):
+        return  # somebody puts it away just now
     for name, place in folder.links(incoming(row)).items():
         if not folder.exists(place):
             folder.remove(beside(place, REASON))
@@ -143,7 +158,9 @@ def take_back(folder: Folder, row: Row) -> None:
         _bring_sidecar(folder, place, source)
         folder.remove(beside(place, REASON))
         folder.move(place, source)
-    if row.result and not folder.exists(row.result):  # its sidecar went there, and a kill kept the video
+    if (
+        row.state is State.FAILED and row.result and not folder.exists(row.result)
+    ):  # its sidecar went there, and a kill kept the video
         _bring_sidecar(folder, row.result, f"{incoming(row)}/{row.name}")
 
 
@@ -209,8 +226,9 @@ def give_back(folder: Folder, work: str) -> None:
 
 
 def tidy(folder: Folder, age_s: float) -> None:
-    """Remove texts whose video was taken away. One that is younger than `age_s` may wait for its video still."""
-    for place, ending in ((FAILED, REASON), (DONE, NOTE)):
+    """Remove texts whose video was taken away, and those of which a killed process wrote a part. One that is younger
+    than `age_s` may wait for its video still."""
+    for place, ending in ((FAILED, REASON), (DONE, NOTE), (WORK, PARTIAL)):
         entries = folder.entries(place)
         needed = {beside(entry.name, ending) for entry in entries}
         for entry in entries:
@@ -234,7 +252,7 @@ def _put_beside(folder: Folder, source: str, wanted: str, ending: str, text: Cal
 def _bring(folder: Folder, video: str, target: str) -> bool:
     """Move a video; its sidecar goes first, for what is left to do is told by the video."""
     _bring_sidecar(folder, video, target)
-    return folder.move(video, target)
+    return folder.move_video(video, target)
 
 
 def _bring_sidecar(folder: Folder, video: str, target: str) -> None:

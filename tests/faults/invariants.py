@@ -38,7 +38,8 @@ class Aftermath:
     stages: Collection[str] = strikes.PLAIN
     """Without languages, what each of the videos needed."""
     raced: bool = False
-    """Whether two processes were at the same stage, as a frozen one and the one that took its place."""
+    """Whether two processes were at the same stage, as a frozen one and the one that took its place. Both may say that
+    they completed the run."""
     processes: Sequence[str] = ()
     uploads: Sequence[str] = ()
     temporary: Sequence[Path] = ()
@@ -50,7 +51,7 @@ def violations(left: Aftermath) -> list[str]:
         *(f"recorded with different contents: {key}" for key in left.ledger.several_outputs()),
         *left.ledger.computed_again(left.raced),
         *_never_done(left),
-        *(f"{run} {fault}" for run, states in left.histories.items() for fault in _unended(states)),
+        *(f"{run} {fault}" for run, states in left.histories.items() for fault in _unended(states, left.raced)),
         *_too_late(left),
         *(f"{out.name}: {fault}" for out in left.outs for fault in _unlike(out, left.undisturbed[out.name])),
         *(f"a process is left: {one}" for one in left.processes),
@@ -67,13 +68,17 @@ def _never_done(left: Aftermath) -> Iterator[str]:
             yield f"{stage} was done {done[stage]} times for {len(left.outs)} videos"
 
 
-def _unended(states: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _unended(states: Sequence[Mapping[str, Any]], raced: bool) -> Iterator[str]:
     """What is wrong with a run's history: it ends once, or was started again by those who may."""
     for before, after in pairwise(states):
-        crashed = before["type"] == "CRASHED"
+        types = before["type"], after["type"]
         taken_up = before["type"] in RESUMED and after["type"] == "SCHEDULED"
-        told_again = crashed and (after["type"] == "CRASHED" or after["name"] == "Quarantined")
-        if before["type"] in TERMINAL and not (taken_up or told_again):
+        # The worker of a cancelled run may first see that its process ended badly.
+        told_again = types in (("CRASHED", "CRASHED"), ("CRASHED", "CANCELLED")) or (
+            before["type"] == "CRASHED" and after["name"] == "Quarantined"
+        )
+        both_completed = raced and types == ("COMPLETED", "COMPLETED")
+        if before["type"] in TERMINAL and not (taken_up or told_again or both_completed):
             yield f"was {before['name']} and then {after['name']}"
     if not states or states[-1]["type"] not in ENDS:
         yield f"never ended: {[state['name'] for state in states]}"

@@ -172,7 +172,7 @@ def _strike_server(
         runs[name] = rig.submit(rig.root / "videos" / f"{name}.mp4", **struck)
     (held,) = [name for name in wave if name in plan.held]
     time.sleep(calm_s * chance.uniform(0.6, 1.4))
-    until(lambda: not list(_lain(rig, held).glob("*@hold@*")), left=lambda: rig.states(runs[held]))
+    until(lambda: not list(_lain(rig, held).glob("*@hold@*")) or _given_up(rig.state(runs[held])))
     at = time.time()
     victim.kill()
     strikes.release(_lain(rig, held), plan.held[held])
@@ -186,12 +186,16 @@ def _ended(rig: Rig, runs: Mapping[str, str], deadline: float) -> list[str]:
     """Wait until all are completed; which are not, when the time is up or one has failed."""
     left = dict(runs)
     while left and time.monotonic() < deadline:
-        states = {name: rig.state(run)["type"] for name, run in left.items()}
-        left = {name: run for name, run in left.items() if states[name] != "COMPLETED"}
-        if {"FAILED", "CANCELLED"} & set(states.values()):
+        states = {name: rig.state(run) for name, run in left.items()}
+        left = {name: run for name, run in left.items() if states[name]["type"] != "COMPLETED"}
+        if any(map(_given_up, states.values())):
             break
         time.sleep(2)
     return list(left)
+
+
+def _given_up(state: Mapping[str, Any]) -> bool:
+    return state["type"] in ("FAILED", "CANCELLED")
 
 
 def _at_work(history: Sequence[Mapping[str, Any]], at: float) -> bool:

@@ -37,10 +37,11 @@ def _spanish(stages: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(stage if stage in ONCE else f"{stage}-es" for stage in stages)
 
 
-STAGES = _spanish(PLAIN)
-ASKED_FOR = _spanish(MENDED)
+STAGES, ASKED_FOR = _spanish(PLAIN), _spanish(MENDED)
+EVERY = _spanish(tuple(stage for stage in VERSIONS if stage in (*PLAIN, *MENDED)))
+"""Of both kinds, in their order."""
 MOMENTS = ("before", "during", "after")
-POINTS = tuple((stage, moment) for stage in (*STAGES, *ASKED_FOR) for moment in MOMENTS)
+POINTS = tuple((stage, moment) for stage in EVERY for moment in MOMENTS)
 """Every stage and moment of a video that goes to a folder."""
 PYTHONPATH = os.pathsep.join(map(str, (Path(__file__).parent / "site", Path(__file__).parent.parent.parent)))
 """Python processes with this, and with a folder of strikes as DUBLINE_STRIKES, come by them."""

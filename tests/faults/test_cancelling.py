@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,33 +14,49 @@ from tests.faults.rig import Rig, until
 
 pytestmark = pytest.mark.stack
 EDIT = {"segment": "0002", "source_text": "Who is that"}
+ASKED = {"edits": [EDIT], "burn_in": True}
+AT_ONCE = 3
+"""Videos that are walked through the stages side by side, each cancelled in its share of them."""
 
 
 def test_runs_cancelled_in_every_stage_leave_nothing_behind_and_lose_nothing(rig: Rig, tmp_path: Path) -> None:
-    video, edits = rig.video("cancelled", 700), tmp_path / "edits.yaml"
+    edits = tmp_path / "edits.yaml"
     edits.write_text(f"- {EDIT}\n")
-    asked = {"edits": [EDIT], "burn_in": True}
-    for stage in (*strikes.STAGES, *strikes.ASKED_FOR):
-        strikes.place(rig.strikes, stage, "before", "hang")
-    # Every run goes on where the one before was cancelled, and the next stage holds it up, or the next that are side by
-    # side.
-    runs = []
-    while ahead := strikes.left(rig.strikes):
-        run = rig.submit(video, key=f"cancelled, {len(ahead)} ahead", asked=asked)
-        until(lambda ahead=ahead: strikes.left(rig.strikes) != ahead)
-        rig.set_state(run, "CANCELLING")
-        rig.none_left()
-        rig.wait(run, "Cancelled")
-        assert not rig.leftovers()
-        runs.append(run)
+    third = -(-len(strikes.EVERY) // AT_ONCE)
+    batches = [strikes.EVERY[start : start + third] for start in range(0, len(strikes.EVERY), third)]
+    videos = [rig.video(f"cancelled {number}", 700 + 10 * number) for number in range(AT_ONCE)]
+    with ThreadPoolExecutor(AT_ONCE) as walkers:
+        walks = list(walkers.map(partial(cancelled_in, rig), videos, batches))
+    cancelled = [run for runs in walks for run in runs]
     told = rig.ledger.events
     rig.revive()
-    assert {rig.state(run)["name"] for run in runs} == {"Cancelled"}, "nobody resumes what a person ended"
+    assert {rig.state(run)["name"] for run in cancelled} == {"Cancelled"}, "nobody resumes what a person ended"
     assert rig.ledger.events == told
-    runs.append(rig.submit(video, key="not cancelled", asked=asked))
-    rig.wait(runs[-1], "Completed")
+    last = [rig.submit(video, key=f"{video.stem}, not", asked=ASKED) for video in videos]
+    for run in last:
+        rig.wait(run, "Completed")
+    asked = ("--edits", str(edits), "--burn-in")
     every = (*strikes.PLAIN, *strikes.MENDED)
-    rig.ended_well(video, runs=runs, asked=("--edits", str(edits), "--burn-in"), stages=every)
+    rig.ended_well(*videos, runs=[*cancelled, *last], asked=asked, stages=every)
+
+
+def cancelled_in(rig: Rig, video: Path, stages: Sequence[str]) -> list[str]:
+    """Runs of a video, one cancelled in each of the stages; only those side by side share one.
+
+    Every run goes on where the one before was cancelled, and the next stage holds it up.
+    """
+    struck = rig.lain_in_wait(video.stem, *((stage, "before") for stage in stages), action="hang")
+    folder, runs = Path(struck["DUBLINE_STRIKES"]), []
+    while ahead := strikes.left(folder):
+        run = rig.submit(video, key=f"{video.stem}, {len(ahead)} ahead", asked=ASKED, **struck)
+        until(lambda ahead=ahead: strikes.left(folder) != ahead)
+        processes = [process.pid for process in rig.processes_of(run)]
+        rig.set_state(run, "CANCELLING")
+        until(lambda run=run: not rig.processes_of(run))
+        rig.wait(run, "Cancelled")
+        assert not rig.leftovers_of(processes)
+        runs.append(run)
+    return runs
 
 
 def test_an_ffmpeg_that_hangs_is_ended_and_its_stage_tried_again_and_ended_by_cancel(rig: Rig) -> None:

@@ -38,6 +38,7 @@ def test_a_killed_inference_gives_its_slot_back_and_is_started_again(rig: Rig) -
     run = rig.submit(video, **ELSEWHERE)
     until(lambda: not strikes.left(rig.strikes))
     assert slots_taken(rig) == 1, "the one who held it is dead"
+    rig.undisturbed([video])  # there is time for that
     rig.wait(run, "Completed")
     assert "Crashed" in [one["state"]["name"] for one in rig.runs("infer")]
     assert "Crashed" not in rig.states(run)
@@ -55,6 +56,7 @@ def test_an_inference_that_is_frozen_past_its_lease_loses_the_slot_and_harms_not
     # It is silent for so long; the video, which waits, is not.
     until(lambda: rig.revive(SILENT_S, sure_s=3) or rig.state(lost)["name"] == "Crashed")
     assert slots_taken(rig) == 1, "its lease runs still"
+    rig.undisturbed([video])
     rig.wait(run, "Completed")
     assert "Crashed" not in rig.states(run)
     frozen.resume()

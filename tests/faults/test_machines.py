@@ -30,6 +30,7 @@ def test_all_machines_lose_power_and_come_back(rig: Rig) -> None:
     for process in rig.stack.processes:
         process.start()
         process.wait()
+    rig.undisturbed([video])  # there is time for that
     # Its heart has stopped: the automation finds that, on what the servers remember.
     assert "heartbeat" in rig.wait(run, "Crashed")["message"]
     rig.resume(run)

@@ -79,6 +79,7 @@ class Shed:
         self.now = 0.0
         self.looks = self.new_looks()
         self.defaults = Options(languages=("es",))
+        self.owner_s = -1.0
 
     def new_looks(self) -> Looks:
         return Looks(STILL_S, PATIENCE_S, clock=lambda: self.now, now=lambda: 0.0)
@@ -93,7 +94,7 @@ class Shed:
     async def tick(self, *, thorough: bool = False, looks: Looks | None = None) -> Told:
         async with Ledger.opened(self.database) as ledger:
             folder, looks = LocalFolder(self.root), looks or self.looks
-            watcher = Watcher(folder, ledger, self.runs, looks, self.defaults, accept, owner_s=-1)
+            watcher = Watcher(folder, ledger, self.runs, looks, self.defaults, accept, self.owner_s)
             return await watcher.tick(thorough=thorough)
 
     async def take_in(self) -> Told:

@@ -48,6 +48,7 @@ def killed_after(steps: int) -> Iterator[None]:
 
     with (
         patch.object(LocalFolder, "move", fatal(LocalFolder.move)),
+        patch.object(LocalFolder, "move_video", fatal(LocalFolder.move_video)),
         patch.object(LocalFolder, "move_aside", fatal(LocalFolder.move_aside)),
         patch.object(LocalFolder, "write", fatal(LocalFolder.write)),
         patch.object(LocalFolder, "claim", fatal(LocalFolder.claim)),

@@ -162,10 +162,10 @@ def test_a_connection_that_is_lost_is_no_other_content(
     with FaultProxy(server.port, matches=lambda method, _: method == "GET") as proxy:
         watched_through(proxy, monkeypatch)
         folder = BucketFolder(prefix)
-        proxy.spoil("drop")
+        proxy.spoil("drop", "drop", "drop")
         with folder.local("clip.mp4") as path:
             assert path.read_bytes() == content
-        assert proxy.spoiled == ["drop"]
+        assert proxy.spoiled == ["drop"] * 3
 
 
 def test_connections_that_are_always_lost_are_a_problem_of_one_file(

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from dubline.domain.errors import InvalidRequest
 from dubline.watching import options
 from dubline.watching.folder import MAX_NAME
 from dubline.watching.following import Told
+from dubline.watching.local import LocalFolder
 from tests.watching.shed import PATIENCE_S, STILL_S, Shed
 
 
@@ -70,6 +72,13 @@ def test_a_glossary_in_dubline_yaml_that_is_a_folder_holds_everything_and_says_s
     assert "terms.csv" in (shed.root / "dubline.yaml.reason.txt").read_text()
 
 
+@pytest.mark.parametrize("make", [Path.mkdir, make_link, os.mkfifo])
+def test_what_took_a_texts_place_since_it_was_listed_is_not_followed(shed: Shed, make) -> None:
+    make(shed.root / "dubline.yaml")
+    with pytest.raises(InvalidRequest, match=r"dubline\.yaml"):
+        LocalFolder(shed.root).read("dubline.yaml")
+
+
 def test_a_file_that_nobody_may_read_is_told(shed: Shed, monkeypatch: pytest.MonkeyPatch) -> None:
     def denied(*_: object) -> int:
         raise PermissionError(13, "Permission denied")
@@ -124,8 +133,6 @@ def test_a_text_that_is_still_written_is_waited_for(shed: Shed, name: str) -> No
 
 
 def test_a_text_that_changes_while_it_is_read_is_read_again(shed: Shed, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dubline.watching.local import LocalFolder
-
     reading = LocalFolder.read
 
     def changed_after(folder: LocalFolder, place: str, at_most: int | None = None) -> bytes:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dubline.publication import MANIFEST, Manifest
+from dubline.watching.following import OWNER_S
 from tests.watching.shed import STILL_S, Shed
 
 TIMES = 10
@@ -15,7 +16,10 @@ TIMES = 10
 
 @pytest.fixture
 def sheds(tmp_path: Path) -> list[Shed]:
-    return [Shed(tmp_path / str(number)) for number in range(TIMES)]
+    made = [Shed(tmp_path / str(number)) for number in range(TIMES)]
+    for shed in made:
+        shed.owner_s = OWNER_S  # what another does just now is left to it
+    return made
 
 
 def manifest(source: str) -> Manifest:

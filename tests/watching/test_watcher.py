@@ -250,6 +250,18 @@ def test_a_failed_run_that_is_retried_finds_its_video_and_ends_in_done(shed: She
     assert not list((shed.root / ".dubline").iterdir())
 
 
+def test_a_retry_that_nobody_saw_before_the_video_was_dropped_again_loses_no_results(shed: Shed) -> None:
+    shed.drop("clip.mp4")
+    take_in(shed)
+    shed.runs.fail(shed.runs.all[0])
+    tick(shed)
+    shutil.move(shed.root / "failed/clip.mp4", shed.root / "clip.mp4")
+    shed.runs.succeed(shed.runs.all[0])
+    take_in(shed)
+    tick(shed, thorough=True)
+    assert (shed.root / "done/clip/dub.mp4").read_text() == shed.runs.all[0].submission.key
+
+
 def test_a_wrong_dubline_yaml_holds_everything_until_it_is_right(shed: Shed) -> None:
     shed.drop("dubline.yaml", b"langs: es")
     shed.drop("clip.mp4")
@@ -443,3 +455,33 @@ def test_failures_are_put_away_where_there_are_no_hard_links(
         == [["clip.mp4", "clip.mp4.reason.txt"], ["clip-2.mp4", "clip-2.mp4.reason.txt"]][names - 1]
     )
     assert not shed.waiting()
+
+
+def test_half_a_text_of_a_killed_scanner_is_removed(shed: Shed, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_: object) -> bool:
+        raise KeyboardInterrupt
+
+    shed.drop("clip.mp4")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("pathlib.Path.replace", killed)
+        take_in(shed)
+    assert len(shed.waiting()) == 1
+    shed.drop("clip.mp4").unlink()
+    tick(shed, thorough=True)
+    assert not shed.waiting()
+
+
+@pytest.mark.parametrize("renames", [True, False])
+def test_a_video_never_takes_the_place_of_another(shed: Shed, monkeypatch: pytest.MonkeyPatch, renames: bool) -> None:
+    if not renames:  # some shares
+        monkeypatch.setattr("dubline.watching.local.RENAME_NOREPLACE", 1 << 20)
+    folder = LocalFolder(shed.root)
+    shed.drop("clip.mp4", b"one END")
+    assert folder.move_video("clip.mp4", "failed/clip.mp4")
+    assert not folder.move_video("clip.mp4", "failed/clip.mp4")
+    shed.drop("clip.mp4", b"two END")
+    assert not folder.move_video("clip.mp4", "failed/clip.mp4")
+    (shed.root / "clip.mp4").unlink()
+    folder.link("clip.mp4", "failed/clip.mp4")
+    assert not folder.move_video("clip.mp4", "elsewhere/clip.mp4")
+    assert (shed.root / "failed/clip.mp4").read_bytes() == b"one END"

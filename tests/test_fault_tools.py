@@ -24,7 +24,7 @@ from tests.faults.invariants import Aftermath, violations
 from tests.faults.ledger import Ledger
 from tests.faults.storm import Outcome, Plan, _at_work
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parent.parent
 RUN = "0c7"
 Event = dict[str, Any]
 
@@ -125,7 +125,9 @@ def spoil(name: str, content: str | None) -> Callable[[Path], None]:
 def test_the_checker_finds_nothing_where_all_holds(out: Path) -> None:
     assert violations(aftermath(out)) == []
     taken_up = ("Scheduled", "Running", "Crashed", "Crashed", "AwaitingRetry", "Running", "Failed", "AwaitingRetry")
-    for history in (LIVED, states(*taken_up, "Running", "Completed"), states("Running", "Crashed", "Quarantined")):
+    cancelled = states("Running", "Cancelling", "Crashed", "Cancelled")
+    quarantined = states("Running", "Crashed", "Quarantined")
+    for history in (LIVED, states(*taken_up, "Running", "Completed"), quarantined, cancelled):
         assert violations(aftermath(out, histories={RUN: history})) == []
 
 
@@ -161,6 +163,8 @@ def test_two_processes_at_one_stage_may_both_record_it_but_not_differently(out: 
     assert violations(aftermath(out, *begun, event("committed", pid=2, output="b2"), raced=True))
     late = [*begun, event("begun", pid=2), event("committed", pid=2)]
     assert len(violations(aftermath(out, *late, raced=True))) == 2
+    both = {"histories": {RUN: states("Running", "Completed", "Completed")}}
+    assert violations(aftermath(out, raced=True, **both)) == []
     other = [*begun, event("begun", pid=2, run="another"), event("committed", pid=2, run="another")]
     assert violations(aftermath(out, *other, raced=True)) == []
     assert len(violations(aftermath(out, *other))) == 2
@@ -171,6 +175,7 @@ HISTORIES = {
     "was Completed and then Completed": states("Running", "Completed", "Completed"),
     "was Cancelled and then AwaitingRetry": states("Running", "Cancelled", "AwaitingRetry", "Running", "Completed"),
     "was Crashed and then Completed": states("Running", "Crashed", "Completed"),
+    "was Completed and then Quarantined": states("Running", "Completed", "Quarantined"),
     "never ended: ['Running']": states("Running"),
     "never ended: ['Running', 'Crashed']": states("Running", "Crashed"),
     "never ended: []": [],
