@@ -32,11 +32,10 @@ Seconds = dict[str, float]
 
 def main() -> None:
     root = Path(tempfile.mkdtemp(prefix="dubline-production-"))
-    with Rig(root, workers=1) as rig:
+    with Rig(root, workers=1) as rig, rig.worker("service", "service-worker-1"):
         folder = root / "inbox"
         folder.mkdir()
         watched = {"folder": str(folder), "languages": ["es"], "profile": "fake"}
-        rig.stack.add_worker("worker-service", "service-worker-1").start()
         rig.wait(rig.start("watch-folder/watch-folder", {"watched": watched}), "Running")
         measured = {
             "dropped": medians(lambda number: dropped(rig, folder, number)),
@@ -44,10 +43,8 @@ def main() -> None:
             "cancelled in a model": medians(lambda number: cancelled(rig, f"model{number}", hanging_model)),
             "cancelled in ffmpeg": medians(lambda number: cancelled(rig, f"ffmpeg{number}", hanging_ffmpeg)),
         }
-        gpu = rig.stack.add_worker("worker-gpu", "gpu-worker-1")
-        gpu.start()
-        gpu.wait()
-        measured["cancelled elsewhere"] = medians(lambda number: cancelled_elsewhere(rig, f"elsewhere{number}"))
+        with rig.worker("gpu", "gpu-worker-1"):
+            measured["cancelled elsewhere"] = medians(lambda number: cancelled_elsewhere(rig, f"elsewhere{number}"))
     shutil.rmtree(root, ignore_errors=True)
     still_s = WatchedFolder.model_fields["still_s"].default
     RESULTS.write_text(json.dumps({"times": TIMES, "still_s": still_s} | measured, indent=1) + "\n", encoding="utf-8")

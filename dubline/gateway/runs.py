@@ -120,16 +120,16 @@ class Runs:
             raise ServiceUnavailable(f"The Prefect server sends no events ({type(error).__name__}).") from error
 
     async def workers(self) -> int:
-        """How many workers of the pools are online."""
+        """How many workers are online of the pool whose runs translate videos."""
         from prefect.client.schemas.objects import WorkerStatus
 
         async with _client() as client:
-            pools = await client.read_work_pools()
-            online = 0
-            for pool in pools:
-                found = await client.read_workers_for_work_pool(pool.name)
-                online += sum(worker.status == WorkerStatus.ONLINE for worker in found)
-        return online
+            try:
+                deployment = await client.read_deployment_by_name(DEPLOYMENT)
+            except ObjectNotFound:
+                return 0
+            found = await client.read_workers_for_work_pool(deployment.work_pool_name or "")
+        return sum(worker.status == WorkerStatus.ONLINE for worker in found)
 
 
 def tag(session: str) -> str:

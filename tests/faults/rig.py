@@ -6,8 +6,8 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from dubline import publication
 from dubline.storage.artifacts import sha256_of
 from dubline.storage.places import WORKSPACES, LocalPlace
 from infra.loopback import inherited
+from infra.process import Process
 from infra.stack import Stack
 from tasks.revive import SILENT_S, STARTING_S, SURE_S, mark_lost, resume_lost
 from tests.fault_proxy import FaultProxy
@@ -110,6 +111,24 @@ class Rig:
         for deployment in self.ask("POST", "/deployments/filter", {}):
             for schedule in deployment["schedules"]:
                 self.ask("PATCH", f"/deployments/{deployment['id']}/schedules/{schedule['id']}", {"active": False})
+
+    @contextmanager
+    def worker(self, pool: str, name: str) -> Iterator[Process]:
+        """One more worker, of this pool."""
+        process = self.stack.add_worker(f"worker-{pool}", name)
+        process.start()
+        process.wait()
+        try:
+            yield process
+        finally:
+            process.stop()
+            for workers in (self.stack.workers, self.stack.service_workers):
+                if process in workers:
+                    workers.remove(process)
+
+    @property
+    def _workers(self) -> list[Process]:
+        return [*self.stack.workers, *self.stack.service_workers]
 
     def begin_ledger(self) -> None:
         """From here on `ledger` tells only of what is still to come, and the store answers as it should."""
@@ -215,7 +234,7 @@ class Rig:
 
     def processes(self) -> list[psutil.Process]:
         """Every process of a flow run, and what it started."""
-        workers = {worker.pid for worker in self.stack.workers if worker.alive}
+        workers = {worker.pid for worker in self._workers if worker.alive}
         return [process for process in processes_of_ledger(self.ledger_path) if process.pid not in workers]
 
     def processes_of(self, run: str) -> list[psutil.Process]:
@@ -249,7 +268,7 @@ class Rig:
 
     def leftovers(self) -> list[Path]:
         """Temporary files of the workers' homes and of output folders."""
-        homes = [self.stack.folder / worker.name for worker in self.stack.workers]
+        homes = [self.stack.folder / worker.name for worker in self._workers]
         inside = [path for home in homes for path in home.glob("*/tmp/*")]
         return inside + list((self.root / "out").glob("*/.*"))
 
@@ -293,7 +312,7 @@ class Rig:
 
     def reap(self) -> None:
         """What the next run on each machine does first: clear up after killed ones."""
-        for worker in self.stack.workers:
+        for worker in self._workers:
             for working in (self.stack.folder / worker.name).glob(f"*/{WORKSPACES}"):
                 LocalPlace(working.parent).reap()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,13 @@ from dubline import publication
 from tests.faults.rig import Rig, until
 
 pytestmark = pytest.mark.stack
+
+
+@pytest.fixture(scope="module")
+def rig(rig: Rig) -> Iterator[Rig]:
+    """With a worker for services."""
+    with rig.worker("service", "service-worker-2"):
+        yield rig
 
 
 def test_a_dropped_video_comes_out_done_though_the_watcher_was_killed(rig: Rig, tmp_path: Path) -> None:

@@ -19,12 +19,8 @@ SILENT_S = 20
 @pytest.fixture(scope="module")
 def rig(rig: Rig) -> Iterator[Rig]:
     """With a worker for inference."""
-    worker = rig.stack.add_worker("worker-gpu", "gpu-worker-1")
-    worker.start()
-    worker.wait()
-    yield rig
-    worker.stop()
-    rig.stack.workers.remove(worker)
+    with rig.worker("gpu", "gpu-worker-1"):
+        yield rig
 
 
 def slots_taken(rig: Rig) -> int:
@@ -59,8 +55,8 @@ def test_an_inference_that_is_frozen_past_its_lease_loses_the_slot_and_harms_not
     rig.undisturbed([video])
     rig.wait(run, "Completed")
     assert "Crashed" not in rig.states(run)
-    frozen.resume()
     rig.ended_well(video, runs=[run], raced=True)
+    assert not frozen.is_running(), "its place in the worker was wanted"
     until(lambda: slots_taken(rig) == 0)
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 
 import psutil
@@ -21,21 +19,6 @@ pytestmark = pytest.mark.stack
 REVIVE = "revive/revive"
 
 
-@contextmanager
-def worker(rig: Rig, pool: str, name: str) -> Iterator[int]:
-    """One more worker of a pool; its process id."""
-    process = rig.stack.add_worker(f"worker-{pool}", name)
-    process.start()
-    process.wait()
-    try:
-        yield process.pid
-    finally:
-        process.stop()
-        for workers in vars(rig.stack).values():
-            if isinstance(workers, list) and process in workers:
-                workers.remove(process)
-
-
 def frozen(rig: Rig) -> psutil.Process:
     """The process that a strike has frozen."""
     until(lambda: not strikes.left(rig.strikes))
@@ -44,7 +27,7 @@ def frozen(rig: Rig) -> psutil.Process:
 
 
 def test_two_videos_take_turns_on_one_slot_though_the_server_is_killed_meanwhile(rig: Rig) -> None:
-    with worker(rig, "gpu", "gpu-worker-2"), worker(rig, "gpu", "gpu-worker-3"):
+    with rig.worker("gpu", "gpu-worker-2"), rig.worker("gpu", "gpu-worker-3"):
         strikes.place(rig.strikes, "transcribe", "during", "freeze")
         videos = [rig.video(name, pitch) for name, pitch in (("first of two", 540), ("second of two", 545))]
         runs = [rig.submit(video, **ELSEWHERE) for video in videos]
@@ -72,17 +55,17 @@ def test_two_videos_take_turns_on_one_slot_though_the_server_is_killed_meanwhile
 
 
 def test_inference_of_a_cancelled_video_needs_no_worker_to_end(rig: Rig) -> None:
-    with worker(rig, "gpu", "gpu-worker-4") as alone:
+    with rig.worker("gpu", "gpu-worker-4") as alone:
         strikes.place(rig.strikes, "synthesize-es", "before", "hang")
         run = rig.submit(rig.video("cancelled, no worker", 550), **ELSEWHERE)
         until(lambda: not strikes.left(rig.strikes))
         inference = rig.runs("infer")[0]["id"]
-        os.kill(alone, signal.SIGSTOP)
+        os.kill(alone.pid, signal.SIGSTOP)
         rig.set_state(run, "CANCELLING")
         until(lambda: not [one for one in rig.processes_of(inference) if one.status() != psutil.STATUS_ZOMBIE])
         assert slots_taken(rig) == 0, "it gave its slot back first"
         assert "asked for it" in rig.wait(inference, "Cancelled")["message"]
-        os.kill(alone, signal.SIGCONT)
+        os.kill(alone.pid, signal.SIGCONT)
         rig.wait(run, "Cancelled")
     rig.none_left()
     assert not rig.leftovers()
@@ -100,7 +83,7 @@ def test_the_deployment_that_looks_after_lost_runs_resumes_one_and_ends_a_cancel
     run = rig.submit(rig.video("looked after", 555))
     rig.wait(run, "Crashed")
     time.sleep(11)  # before, a worker's own late report could overwrite it
-    with served(rig, REVIVE):
+    with rig.worker("service", "service-worker-1"):
         rig.wait(rig.start(REVIVE, {}), "Completed")
         rig.wait(run, "Completed")
         while rig.state(cancelled)["name"] == "Cancelling":
@@ -108,15 +91,3 @@ def test_the_deployment_that_looks_after_lost_runs_resumes_one_and_ends_a_cancel
     assert "AwaitingRetry" in rig.states(run)
     assert "no process" in rig.wait(cancelled, "Cancelled")["message"]
     assert list(rig.ledger.computed_again()) == []
-
-
-@contextmanager
-def served(rig: Rig, deployment: str) -> Iterator[None]:
-    """With a worker of the deployment's pool, one of this block's own where there is none."""
-    pool = rig.ask("GET", f"/deployments/name/{deployment}")["work_pool_name"]
-    found = rig.ask("POST", f"/work_pools/{pool}/workers/filter", {})
-    if any(one["status"] == "ONLINE" for one in found):
-        yield
-        return
-    with worker(rig, pool, f"{pool}-worker-9"):
-        yield

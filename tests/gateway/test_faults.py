@@ -172,6 +172,11 @@ def test_a_line_is_edited_and_only_that_is_spoken_again(rig: Rig, client: Client
     assert part.status_code == 206 and part.content == b"ftyp"
 
 
+def test_workers_that_translate_nothing_are_not_counted(rig: Rig, client: Client) -> None:
+    with rig.worker("service", "service-worker-1"):
+        assert client.ask("GET", "/readyz").json()["workers"] == len(rig.stack.workers)
+
+
 def test_prefect_is_killed_and_the_gateway_says_what_it_cannot_do_and_does_it_later(rig: Rig, client: Client) -> None:
     rig.stack.server.kill()
     try:
