@@ -31,8 +31,6 @@ from infra.process import HOST, Process, free_ports, program
 CLIENT_TIMEOUT_S = 300
 _WEED_SERVICES = ("master", "filer", "volume", "admin")
 """Inside SeaweedFS, which in a container keeps their usual ports to itself."""
-_LATER = 4
-"""So many workers may be added."""
 _SECRETS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "S3_SECRET_KEY")
 
 
@@ -60,7 +58,7 @@ class Stack:
         self.folder.mkdir(parents=True, exist_ok=True)
         if self._temporary:
             self.folder.chmod(0o711)  # for PostgreSQL's user
-        others = workers + gpu_workers + service_workers + gateways + _LATER
+        others = workers + gpu_workers + service_workers + gateways
         ports = free_ports(len(SERVED) + len(_WEED_SERVICES) + others)
         self._ports = ports
         self._loopback = Loopback(self.folder, {host: ports.pop() for host in SERVED})
@@ -93,7 +91,11 @@ class Stack:
         """One more, not started. Its name is the only thing that it has and one in a container has not."""
         told = self._worker_environment
         process = self._loopback.process(
-            self._services[service], name, health_port=self._ports.pop(), more=("--name", name), environment=told
+            self._services[service],
+            name,
+            health_port=(self._ports or free_ports(1)).pop(),
+            more=("--name", name),
+            environment=told,
         )
         models = self.folder / name / "models"
         if settings().models.exists() and not models.is_symlink():
