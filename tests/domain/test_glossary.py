@@ -185,5 +185,5 @@ def test_a_glossarys_content_is_part_of_every_key_and_its_file_is_not():
 
 
 def test_a_request_carries_its_glossary_as_parameters_of_a_run_do():
-    asked = TranslateRequest(video=Path("v.mp4"), languages=("es",), out=Path("out"), glossary=Glossary((CLOUD,)))
+    asked = TranslateRequest(video=Path("/v.mp4"), languages=("es",), out=Path("/out"), glossary=Glossary((CLOUD,)))
     assert TranslateRequest.model_validate_json(asked.model_dump_json()) == asked

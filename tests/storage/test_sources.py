@@ -28,8 +28,8 @@ def video(in_s3: S3Server, tmp_path: Path) -> BucketFile:
 
 
 def test_a_request_tells_objects_from_paths() -> None:
-    basics = {"languages": ("es",), "out": "out"}
-    there = TranslateRequest.model_validate_json('{"video": "s3://bucket/a b.mp4", "languages": ["es"], "out": "o"}')
+    basics = {"languages": ("es",), "out": "/out"}
+    there = TranslateRequest.model_validate_json('{"video": "s3://bucket/a b.mp4", "languages": ["es"], "out": "/o"}')
     assert isinstance(there.video, BucketFile)
     assert (there.video.name, there.video.stem) == ("a b.mp4", "a b")
     assert TranslateRequest.model_validate_json(there.model_dump_json()) == there

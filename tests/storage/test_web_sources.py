@@ -77,7 +77,7 @@ def leftovers() -> list[Path]:
 
 
 def test_a_request_takes_a_url() -> None:
-    text = '{"video": "https://example.org/a%20b.mp4", "languages": ["es"], "out": "o"}'
+    text = '{"video": "https://example.org/a%20b.mp4", "languages": ["es"], "out": "/o"}'
     request = TranslateRequest.model_validate_json(text)
     assert isinstance(request.video, WebFile)
     assert (request.video.name, request.video.stem) == ("a b.mp4", "a b")
