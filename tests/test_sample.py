@@ -58,7 +58,8 @@ def test_lines_are_given_to_who_said_them(out: Path) -> None:
 def test_the_dub_transcribed_back_is_as_clear_as_its_clips(measured: dict[str, Row]) -> None:
     reached = measured["WER of the dub, transcribed back"].reached
     dub, clips = (float(part.split()[-1].rstrip(")")) for part in reached.split(" (clips untouched"))
-    assert dub <= max(0.15, 1.1 * clips), reached
+    # 11 of 67 words against 10 is 1.1 x to the digit, and both are told rounded to three.
+    assert dub <= max(0.15, 1.1 * (clips + 0.0005)), reached
     assert clips < 0.4, reached
 
 
