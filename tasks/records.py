@@ -42,8 +42,10 @@ class RecordFiles(WritableFileSystem):
         raise ValueError(f"The record {path} is not what was written.")
 
     def write_path(self, path: str, content: bytes, **_: Any) -> None:  # type: ignore[override]  # as above
+        told = {"key": path, "output": _seal(content).decode()}
+        ledger.record("recording", **told)
         self._place.write(path, sealed(content))
-        ledger.record("committed", key=path, output=_seal(content).decode())
+        ledger.record("committed", **told)
 
     async def aread_path(self, path: str) -> bytes:
         return await asyncio.to_thread(self.read_path, path)

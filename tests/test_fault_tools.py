@@ -76,7 +76,7 @@ def test_a_kill_that_meets_no_run_is_told() -> None:
 
 def event(kind: str, key: str | None = "mix/1", run: str = RUN, pid: int = 1, at: float = 10.0, **more: str) -> Event:
     stage = {"stage": key.partition("/")[0] if key else "publish"} if kind in ("begun", "finished") else {}
-    output = {"output": "a1"} if kind == "committed" else {}
+    output = {"output": "a1"} if kind in ("recording", "committed") else {}
     return {"event": kind, "key": key, "run": run, "pid": pid, "at": at, **stage, **output, **more}
 
 
@@ -87,7 +87,7 @@ def states(*names: str) -> list[dict[str, str]]:
 
 
 LIVED = states("Scheduled", "Pending", "Running", "Completed")
-MIXED = [event("begun"), event("finished"), event("committed")]
+MIXED = [event("begun"), event("finished"), event("recording"), event("committed")]
 PUBLISHED = [event("begun", None), event("finished", None)]
 
 
@@ -125,6 +125,7 @@ def spoil(name: str, content: str | None) -> Callable[[Path], None]:
 def test_the_checker_finds_nothing_where_all_holds(out: Path) -> None:
     assert violations(aftermath(out)) == []
     taken_up = ("Scheduled", "Running", "Crashed", "Crashed", "AwaitingRetry", "Running", "Failed", "AwaitingRetry")
+    assert violations(aftermath(out, *MIXED[:-1], *PUBLISHED)) == [], "died between the record and its line"
     cancelled = states("Running", "Cancelling", "Crashed", "Cancelled")
     quarantined = states("Running", "Crashed", "Quarantined")
     for history in (LIVED, states(*taken_up, "Running", "Completed"), quarantined, cancelled):
@@ -135,7 +136,8 @@ LEDGERS = {
     "recorded twice": [*MIXED, event("committed"), *PUBLISHED],
     "recorded twice: mix/1": [event("begun"), event("begun"), event("committed"), event("committed"), *PUBLISHED],
     "mix began again, though recorded": [*MIXED, event("begun", run="another"), *PUBLISHED],
-    "recorded with different contents: mix/1": [*MIXED, event("committed", output="b2"), *PUBLISHED],
+    "recorded with different contents: mix/1": [*MIXED, event("recording", output="b2"), *PUBLISHED],
+    "recorded with different contents": [*MIXED, event("committed", output="b2"), *PUBLISHED],
     "mix was done 0 times for 1 videos": [event("begun"), *PUBLISHED],
     "publish was done 0 times for 1 videos": MIXED,
     "went on after its end": [*MIXED, *PUBLISHED, event("begun", "mux/1", at=21.0)],

@@ -1,9 +1,10 @@
 """An append-only ledger of what was done, for proofs that finished work is never done again.
 
 Its events: `engine` (a call, with the keys of what it works on), `begun` and `finished` (a stage's body, with its
-checkpoint's key), `committed` (a checkpoint was recorded under that key, with the sha256 of its content). Each names
-the Prefect run that a worker started the process for, where one did. Off unless DUBLINE_LEDGER names a file. A line is
-one JSON object; lines are written whole, so that a process that is killed in mid-run leaves a readable file.
+checkpoint's key), `recording` and `committed` (a checkpoint is to be recorded under that key, with the sha256 of its
+content, and it was). Each names the Prefect run that a worker started the process for, where one did. Off unless
+DUBLINE_LEDGER names a file. A line is one JSON object; lines are written whole, so that a process that is killed in
+mid-run leaves a readable file.
 """
 
 from __future__ import annotations

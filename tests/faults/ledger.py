@@ -31,7 +31,7 @@ class Ledger:
     def several_outputs(self) -> Iterator[str]:
         """Checkpoints that were not always recorded with the same content."""
         outputs = defaultdict(set)
-        for event in self.of("committed"):
+        for event in self.of("recording", "committed"):
             outputs[event["key"]].add(event["output"])
         return (key for key, found in outputs.items() if len(found) > 1)
 
@@ -57,8 +57,11 @@ class Ledger:
                 yield f"recorded twice: {key}"
 
     def times_done(self) -> Counter[str]:
-        """How many different results of each stage there are, without its language. One that has no checkpoint counts
-        whenever it begins: it may die when all is done, and is not needed again."""
-        done: Counter[str] = Counter(key.partition("/")[0] for key in {event["key"] for event in self.of("committed")})
+        """How many different results of each stage there are, without its language.
+
+        A process may die between a record and its line, or when a stage that has no checkpoint has done all.
+        """
+        keys = {event["key"] for event in self.of("recording", "committed")}
+        done = Counter(key.partition("/")[0] for key in keys)
         done.update(event["stage"] for event in self.of("begun") if event["key"] is None)
         return Counter({stage: times for stage, times in done.items() if stage in STAGES})

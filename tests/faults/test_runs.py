@@ -89,7 +89,8 @@ def test_a_stage_that_finds_no_memory_is_tried_again(rig: Rig) -> None:
 
 
 def test_a_run_whose_process_is_frozen_is_found_by_its_silence_and_taken_up(rig: Rig) -> None:
-    strikes.place(rig.strikes, "mix-es", "before", "freeze")
+    # A stage that nothing is done beside: what was looked for and not yet begun would be begun by both.
+    strikes.place(rig.strikes, "synthesize-es", "before", "freeze")
     video = rig.video("frozen", 385)
     run = rig.submit(video)
     until(lambda: not strikes.left(rig.strikes))
