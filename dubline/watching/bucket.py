@@ -79,8 +79,12 @@ class BucketFolder:
             return None
 
     def exists(self, place: str) -> bool:
+        """Whether there is an object: some servers keep an empty folder for minutes."""
+        bucket, _, key = self._path(place).partition("/")
         with s3_errors():
-            return bool(self._fs.exists(self._path(place)))
+            below = self._fs.call_s3("list_objects_v2", Bucket=bucket, Prefix=f"{key}/", MaxKeys=1)
+        # Not s3fs's `isfile`, to which a lost connection is a file that is not there. The stamp of a folder is empty.
+        return bool(below.get("Contents")) or bool(self.stamp(place))
 
     def files(self, place: str) -> list[str]:
         return self._names(place, "file")

@@ -15,7 +15,7 @@ from dubline.domain.errors import OutputUnavailable
 from dubline.settings import settings
 from dubline.watching.bucket import BucketFolder
 from dubline.watching.ledger import Ledger
-from dubline.watching.runs import Submission, Submitted
+from dubline.watching.runs import Standing, Submission, Submitted
 from dubline.watching.watcher import Watcher
 from tests.fault_proxy import FaultProxy
 from tests.s3_server import S3Server
@@ -94,8 +94,6 @@ def test_an_object_is_run_once_and_its_results_are_put_into_done(watched: Prefix
     assert watched.files.cat_file(run.submission.video) == b"video END"
     watched.files.pipe_file(f"{run.submission.out}/clips/es/1.flac", b"clip")
     watched.files.pipe_file(f"{run.submission.out}/manifest.json", b"{}")
-    from dubline.watching.runs import Standing
-
     run.standing = Standing(True)
     watched.look()
     assert watched.listed() == [
@@ -117,8 +115,6 @@ def test_a_truncated_object_goes_to_failed_with_its_reason(watched: Prefix) -> N
 
 
 def test_a_failed_object_dropped_again_is_tried_again_and_a_copy_after_done_is_not(watched: Prefix) -> None:
-    from dubline.watching.runs import Standing
-
     watched.put("clip.mp4", b"video END")
     watched.look()
     watched.look()
@@ -142,6 +138,20 @@ def test_a_failed_object_dropped_again_is_tried_again_and_a_copy_after_done_is_n
         "done/copy.mp4",
         "done/copy.mp4.note.txt",
     ]
+
+
+def test_results_that_were_removed_are_made_again_though_the_server_keeps_empty_folders(watched: Prefix) -> None:
+    for attempt in (1, 2):
+        watched.put("clip.mp4", b"video END")
+        watched.look()
+        watched.look()
+        assert len(watched.runs.by_key) == attempt
+        run = list(watched.runs.by_key.values())[-1]
+        watched.files.pipe_file(f"{run.submission.out}/dub.mp4", b"dub")
+        run.standing = Standing(True)
+        watched.look(thorough=True)
+        assert watched.listed() == ["done/clip.mp4", "done/clip/dub.mp4"]
+        watched.files.rm(f"{watched.uri}/done", recursive=True)
 
 
 def test_an_object_overwritten_between_look_and_move_stays(watched: Prefix, prefix: str) -> None:
