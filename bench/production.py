@@ -16,7 +16,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import datetime
-from itertools import count
 from pathlib import Path
 
 from flows.watch_folder import WatchedFolder
@@ -25,7 +24,6 @@ from tests.faults.rig import Rig, until
 
 RESULTS = Path(__file__).parent / "results" / "production.json"
 TIMES = 3
-PITCHES = count(660, 10)
 """No two videos are the same."""
 Seconds = dict[str, float]
 
@@ -59,7 +57,7 @@ def medians(measure: Callable[[int], Seconds]) -> Seconds:
 
 def dropped(rig: Rig, folder: Path, number: int) -> Seconds:
     name = f"dropped{number}"
-    shutil.copyfile(rig.video(name, 600 + 10 * number), folder / f"{name}.mp4")
+    shutil.copyfile(rig.video(name), folder / f"{name}.mp4")
     began = time.time()
     until(lambda: (folder / "done" / f"{name}.mp4").exists())
     done = time.time() - began
@@ -69,7 +67,7 @@ def dropped(rig: Rig, folder: Path, number: int) -> Seconds:
 
 def again(rig: Rig, number: int) -> Seconds:
     """In the flow, and with the start of its process: from the worker's taking it to its end."""
-    video = rig.video("again", 640)
+    video = rig.video("again")
     for key in ("first", f"again {number}"):
         run = rig.submit(video, key=key)
         rig.wait(run, "Completed")
@@ -83,7 +81,7 @@ def again(rig: Rig, number: int) -> Seconds:
 def cancelled(rig: Rig, name: str, hang: Callable[[Rig], Callable[[], bool]], **settings: str) -> Seconds:
     others = rig.processes()
     hangs = hang(rig)
-    run = rig.submit(rig.video(name, next(PITCHES)), name, {}, **settings)
+    run = rig.submit(rig.video(name), name, {}, **settings)
     until(hangs)
     mine = [process for process in rig.processes() if process not in others]
     began = time.time()

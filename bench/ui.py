@@ -48,7 +48,7 @@ def main(out: Folder = ROOT / "build" / "ui") -> None:
 
 
 def translated(rig: Rig, ui: UI) -> None:
-    run = rig.submit(rig.video("talk", 440))
+    run = rig.submit(rig.video("talk"))
     rig.wait(run, "Completed")
     ui.open(f"/runs/flow-run/{run}")
     ui.graph("run-graph")
@@ -61,7 +61,7 @@ def translated(rig: Rig, ui: UI) -> None:
 
 def retried(rig: Rig, ui: UI) -> None:
     strikes.place(rig.strikes, "translate-es", "before", "memory", times=1 + len(RETRY_DELAYS_S))
-    run = rig.submit(rig.video("meeting", 520))
+    run = rig.submit(rig.video("meeting"))
     rig.wait(run, "Failed")
     ui.open(f"/runs/flow-run/{run}")
     ui.picture("failed-run", "Failed", "Retry")

@@ -24,7 +24,7 @@ def test_runs_cancelled_in_every_stage_leave_nothing_behind_and_lose_nothing(rig
     edits.write_text(f"- {EDIT}\n")
     third = -(-len(strikes.EVERY) // AT_ONCE)
     batches = [strikes.EVERY[start : start + third] for start in range(0, len(strikes.EVERY), third)]
-    videos = [rig.video(f"cancelled {number}", 700 + 10 * number) for number in range(AT_ONCE)]
+    videos = [rig.video(f"cancelled {number}") for number in range(AT_ONCE)]
     with ThreadPoolExecutor(AT_ONCE) as walkers:
         walks = list(walkers.map(partial(cancelled_in, rig), videos, batches))
     cancelled = [run for runs in walks for run in runs]
@@ -60,7 +60,7 @@ def cancelled_in(rig: Rig, video: Path, stages: Sequence[str]) -> list[str]:
 
 
 def test_an_ffmpeg_that_hangs_is_ended_and_its_stage_tried_again_and_ended_by_cancel(rig: Rig) -> None:
-    video, unwanted = rig.video("hung", 350), rig.video("hung for ever", 355)
+    video, unwanted = rig.video("hung"), rig.video("hung for ever")
     hangs, runs = [], []
     for one in (video, unwanted):
         struck = rig.lain_in_wait(one.stem)
@@ -79,7 +79,7 @@ def test_an_ffmpeg_that_hangs_is_ended_and_its_stage_tried_again_and_ended_by_ca
 
 def test_a_run_that_somebody_deletes_ends(rig: Rig) -> None:
     strikes.place(rig.strikes, "translate-es", "before", "hang")
-    run = rig.submit(rig.video("deleted", 360))
+    run = rig.submit(rig.video("deleted"))
     until(lambda: not strikes.left(rig.strikes))
     rig.delete(run)
     rig.none_left()

@@ -41,14 +41,14 @@ def test_a_dropped_video_comes_out_done_though_the_watcher_was_killed(rig: Rig, 
     watched = {"folder": str(folder), "languages": ["es"], "profile": "fake", "still_s": 2}
     run = rig.start("watch-folder/watch-folder", {"watched": watched})
     rig.wait(run, "Running")
-    shutil.copyfile(rig.video("dropped", 390), folder / "first.mp4")
+    shutil.copyfile(rig.video("dropped"), folder / "first.mp4")
     until(lambda: not (folder / "first.mp4").exists())
     (process,) = rig.processes_of(run)
     process.kill()
     rig.wait(run, "Crashed")
     assert list((folder / ".dubline").rglob("first.mp4")), "it was taken in"
 
-    shutil.copyfile(rig.video("dropped too", 395), folder / "second.mp4")
+    shutil.copyfile(rig.video("dropped too"), folder / "second.mp4")
     again = rig.start("watch-folder/watch-folder", {"watched": watched})
     until(lambda: (folder / "done" / "second.mp4").exists() and (folder / "done" / "first.mp4").exists())
     for name in ("first", "second"):
@@ -112,7 +112,7 @@ def test_a_prefix_of_a_bucket_is_watched_by_a_deployment_of_its_own(rig: Rig) ->
     run = rig.start("watch-folder/watch-press", {})
     rig.wait(run, "Running")
 
-    files.put_file(str(rig.video("pressed", 385)), f"{folder}/first.mp4")
+    files.put_file(str(rig.video("pressed")), f"{folder}/first.mp4")
     until(lambda: files.exists(f"{folder}/done/first.mp4"))
     manifest = Manifest.model_validate_json(files.cat_file(f"{folder}/done/first/manifest.json"))
     assert str(manifest.source) == f"{folder}/done/first.mp4"

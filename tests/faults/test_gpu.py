@@ -30,7 +30,7 @@ def slots_taken(rig: Rig) -> int:
 
 def test_a_killed_inference_gives_its_slot_back_and_is_started_again(rig: Rig) -> None:
     strikes.place(rig.strikes, "transcribe", "during")
-    video = rig.video("inference", 510)
+    video = rig.video("inference")
     run = rig.submit(video, **ELSEWHERE)
     until(lambda: not strikes.left(rig.strikes))
     assert slots_taken(rig) == 1, "the one who held it is dead"
@@ -44,7 +44,7 @@ def test_a_killed_inference_gives_its_slot_back_and_is_started_again(rig: Rig) -
 
 def test_an_inference_that_is_frozen_past_its_lease_loses_the_slot_and_harms_nothing(rig: Rig) -> None:
     strikes.place(rig.strikes, "synthesize-es", "during", "freeze")
-    video = rig.video("frozen inference", 530)
+    video = rig.video("frozen inference")
     run = rig.submit(video, **ELSEWHERE)
     until(lambda: not strikes.left(rig.strikes))
     (frozen,) = [process for process in rig.processes() if process.status() == psutil.STATUS_STOPPED]
@@ -62,7 +62,7 @@ def test_an_inference_that_is_frozen_past_its_lease_loses_the_slot_and_harms_not
 
 def test_cancelling_a_video_ends_its_inference(rig: Rig) -> None:
     strikes.place(rig.strikes, "synthesize-es", "before", "hang")
-    run = rig.submit(rig.video("cancelled inference", 520), **ELSEWHERE)
+    run = rig.submit(rig.video("cancelled inference"), **ELSEWHERE)
     until(lambda: not strikes.left(rig.strikes))
     rig.set_state(run, "CANCELLING")
     until(lambda: not rig.processes())

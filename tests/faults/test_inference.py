@@ -29,7 +29,7 @@ def frozen(rig: Rig) -> psutil.Process:
 def test_two_videos_take_turns_on_one_slot_though_the_server_is_killed_meanwhile(rig: Rig) -> None:
     with rig.worker("gpu", "gpu-worker-2"), rig.worker("gpu", "gpu-worker-3"):
         strikes.place(rig.strikes, "transcribe", "during", "freeze")
-        videos = [rig.video(name, pitch) for name, pitch in (("first of two", 540), ("second of two", 545))]
+        videos = [rig.video("first of two"), rig.video("second of two")]
         runs = [rig.submit(video, **ELSEWHERE) for video in videos]
         holder = frozen(rig)
         until(lambda: [one["state"]["name"] for one in rig.runs("infer")[:2]] == ["Running"] * 2)
@@ -57,7 +57,7 @@ def test_two_videos_take_turns_on_one_slot_though_the_server_is_killed_meanwhile
 def test_inference_of_a_cancelled_video_needs_no_worker_to_end(rig: Rig) -> None:
     with rig.worker("gpu", "gpu-worker-4") as alone:
         strikes.place(rig.strikes, "synthesize-es", "before", "hang")
-        run = rig.submit(rig.video("cancelled, no worker", 550), **ELSEWHERE)
+        run = rig.submit(rig.video("cancelled, no worker"), **ELSEWHERE)
         until(lambda: not strikes.left(rig.strikes))
         inference = rig.runs("infer")[0]["id"]
         os.kill(alone.pid, signal.SIGSTOP)
@@ -73,14 +73,14 @@ def test_inference_of_a_cancelled_video_needs_no_worker_to_end(rig: Rig) -> None
 
 def test_the_deployment_that_looks_after_lost_runs_resumes_one_and_ends_a_cancelled_one(rig: Rig) -> None:
     strikes.place(rig.strikes, "ingest", "before")
-    cancelled = rig.submit(rig.video("cancelled while it waits", 560))
+    cancelled = rig.submit(rig.video("cancelled while it waits"))
     rig.wait(cancelled, "Crashed")
     rig.set_state(cancelled, "SCHEDULED", "AwaitingRetry")
     rig.set_state(cancelled, "CANCELLING")
     assert rig.state(cancelled)["name"] == "Cancelling", "the server believes that it has a process"
 
     strikes.place(rig.strikes, "mux-es", "after")
-    run = rig.submit(rig.video("looked after", 555))
+    run = rig.submit(rig.video("looked after"))
     rig.wait(run, "Crashed")
     time.sleep(11)  # before, a worker's own late report could overwrite it
     with rig.worker("service", "service-worker-1"):

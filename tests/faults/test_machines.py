@@ -21,7 +21,7 @@ pytestmark = pytest.mark.stack
 
 def test_all_machines_lose_power_and_come_back(rig: Rig) -> None:
     strikes.place(rig.strikes, "translate-es", "before", "hang")
-    video = rig.video("power", 440)
+    video = rig.video("power")
     run = rig.submit(video)
     until(lambda: not strikes.left(rig.strikes))
     for process in reversed(rig.stack.processes):
@@ -39,7 +39,7 @@ def test_all_machines_lose_power_and_come_back(rig: Rig) -> None:
 
 
 def test_servers_killed_in_the_middle_of_a_stage_are_waited_for(rig: Rig) -> None:
-    stack, video = rig.stack, rig.video("servers", 410)
+    stack, video = rig.stack, rig.video("servers")
     struck: dict[str, tuple[Process, ...]] = {
         "transcribe": (stack.postgres,),
         "translate-es": (stack.redis,),
@@ -66,7 +66,7 @@ def test_servers_killed_in_the_middle_of_a_stage_are_waited_for(rig: Rig) -> Non
 def test_a_store_that_answers_503_drops_connections_and_flips_bits_costs_nothing_but_time(rig: Rig) -> None:
     faults = ["unavailable", "flip-request", "drop", "flip", "unavailable", "drop", "flip"]
     rig.proxy.spoil(*faults)
-    video = rig.video("spoiled", 420)
+    video = rig.video("spoiled")
     run = rig.submit(video)
     rig.wait(run, "Completed")
     assert rig.proxy.spoiled == faults
@@ -77,7 +77,7 @@ def test_a_full_disk_is_told_and_retry_goes_on_when_there_is_room(rig: Rig) -> N
     with ExitStack() as full:
         for worker in rig.stack.workers:
             full.enter_context(tiny(rig.stack.folder / worker.name / "cache"))
-        video = rig.video("full", 430)
+        video = rig.video("full")
         run = rig.submit(video)
         state = rig.wait(run, "Failed")
         assert "make room" in state["message"]
@@ -101,7 +101,7 @@ def tiny(folder: Path) -> Iterator[None]:
 
 
 def test_runs_whose_worker_was_killed_go_on_and_can_be_cancelled(rig: Rig) -> None:
-    video, unwanted = rig.video("orphan", 435), rig.video("unwanted orphan", 437)
+    video, unwanted = rig.video("orphan"), rig.video("unwanted orphan")
     stage = "translate-es"
     struck = [
         rig.lain_in_wait(one.stem, (stage, "before"), action=action)

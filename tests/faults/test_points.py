@@ -53,7 +53,8 @@ def test_a_run_killed_at_every_point_ends_as_if_nothing_had_happened(
         ended.append(march.translate(video, *asked))
     assert ended[-1].returncode == 0, ended[-1].stderr
     assert strikes.left(march.strikes) == []
-    assert len(ended) == 1 + len(struck) * len(strikes.MOMENTS)
+    # Up to three stages are at work side by side, and one death may meet the strikes of all.
+    assert len(struck) < len(ended) <= 1 + len(struck) * len(strikes.MOMENTS)
 
     ledger = Ledger.read(march.ledger)
     temporary = list((march.home / "artifacts" / "tmp").glob("*"))

@@ -17,7 +17,7 @@ SILENT_S = 20
 
 
 def test_a_killed_run_goes_on_after_its_last_checkpoint(rig: Rig) -> None:
-    video = rig.video("killed", 310)
+    video = rig.video("killed")
     strikes.place(rig.strikes, "mux-es", "after")
     run = rig.submit(video)
     assert "SIGKILL" in rig.wait(run, "Crashed")["message"]
@@ -28,7 +28,7 @@ def test_a_killed_run_goes_on_after_its_last_checkpoint(rig: Rig) -> None:
 
 
 def test_a_run_killed_while_its_results_are_put_in_a_bucket_puts_them_all(rig: Rig) -> None:
-    video = rig.video("put", 315)
+    video = rig.video("put")
     out = f"{BUCKET}/results/put"
     strikes.place(rig.strikes, "publish", "putting")
     run = rig.submit(video, asked={"out": f"s3://{out}"})
@@ -42,7 +42,7 @@ def test_a_run_killed_while_its_results_are_put_in_a_bucket_puts_them_all(rig: R
 
 
 def test_one_key_submitted_twice_at_once_is_one_run_and_its_video_again_starts_no_stage(rig: Rig) -> None:
-    video = rig.video("one key", 320)
+    video = rig.video("one key")
     with ThreadPoolExecutor(4) as people:
         runs = set(people.map(lambda _: rig.submit(video, key="one key"), range(4)))
     (run,) = runs
@@ -55,7 +55,7 @@ def test_one_key_submitted_twice_at_once_is_one_run_and_its_video_again_starts_n
 
 
 def test_two_submissions_of_one_video_at_once_publish_the_same(rig: Rig) -> None:
-    video = rig.video("twice", 380)
+    video = rig.video("twice")
     runs = [rig.submit(video, key=f"twice {number}") for number in range(2)]
     for run in runs:
         rig.wait(run, "Completed")
@@ -64,7 +64,7 @@ def test_two_submissions_of_one_video_at_once_publish_the_same(rig: Rig) -> None
 
 def test_a_video_that_ends_its_process_every_time_is_quarantined_with_its_reason(rig: Rig) -> None:
     strikes.place(rig.strikes, "attribute", "before", times=3)
-    video = rig.video("poison", 330)
+    video = rig.video("poison")
     run = rig.submit(video)
     for _ in range(3):
         rig.wait(run, "Crashed")
@@ -79,7 +79,7 @@ def test_a_video_that_ends_its_process_every_time_is_quarantined_with_its_reason
 
 
 def test_a_stage_that_finds_no_memory_is_tried_again(rig: Rig) -> None:
-    video = rig.video("memory", 370)
+    video = rig.video("memory")
     strikes.place(rig.strikes, "transcribe", "before", "memory")
     run = rig.submit(video)
     rig.wait(run, "Completed")
@@ -91,7 +91,7 @@ def test_a_stage_that_finds_no_memory_is_tried_again(rig: Rig) -> None:
 def test_a_run_whose_process_is_frozen_is_found_by_its_silence_and_taken_up(rig: Rig) -> None:
     # A stage that nothing is done beside: what was looked for and not yet begun would be begun by both.
     strikes.place(rig.strikes, "synthesize-es", "before", "freeze")
-    video = rig.video("frozen", 385)
+    video = rig.video("frozen")
     run = rig.submit(video)
     until(lambda: not strikes.left(rig.strikes))
     (frozen,) = [process for process in rig.processes() if process.status() == psutil.STATUS_STOPPED]
