@@ -36,6 +36,9 @@ LOOK_S = 10.0
 """Between two looks for lost runs."""
 SPOILED = ("unavailable", "drop", "flip", "flip-request")
 """What may happen to a request to the store (tests.fault_proxy)."""
+SIDE_BY_SIDE = ("transcribe", "diarize", "separate", "subtitle-es", "mix-es")
+ALONE = tuple(stage for stage in strikes.STAGES if stage not in SIDE_BY_SIDE)
+"""Stages that may hold a video: no strike at another stage kills its process meanwhile."""
 POINTS = tuple((stage, moment) for stage in strikes.STAGES for moment in strikes.MOMENTS)
 
 
@@ -76,7 +79,7 @@ class Plan:
         points = chance.sample(POINTS, k=max(2, len(clips) // 2))
         killed = dict(zip(chance.sample(clips, k=len(points)), points, strict=True))
         held = {
-            wave[0]: chance.choice([stage for stage in strikes.STAGES if stage != killed.get(wave[0], ("",))[0]])
+            wave[0]: chance.choice([stage for stage in ALONE if stage != killed.get(wave[0], ("",))[0]])
             for wave in waves(clips, len(victims))
         }
         return cls(killed, tuple(victims), held)
