@@ -60,9 +60,10 @@ def test_a_run_whose_results_cannot_be_read_costs_the_report_on_no_other(monkeyp
     monkeypatch.setattr(report_on_runs.outputs, "read", read)
     server, until = Server(), datetime(2026, 1, 2, 3, 47, tzinfo=UTC)
     since = until - timedelta(days=1)
-    runs = asyncio.run(report_on_runs.ended_runs(server, "translate-video", since, until))  # type: ignore[arg-type]
+    asked = report_on_runs.ended_runs(server, "translate-video", since, until)  # type: ignore[arg-type]  # asks just this
+    runs = asyncio.run(asked)
     assert [(run.name, run.manifest, run.reason) for run in runs] == [
         ("open", "manifest", ""),
         ("closed", None, "Its results cannot be read: There is no bucket."),
     ]
-    assert [(asked.after_, asked.before_) for asked in server.asked] == [(since, until)]
+    assert [(ended.after_, ended.before_) for ended in server.asked] == [(since, until)]
