@@ -111,6 +111,9 @@ class Rig:
         for deployment in self.ask("POST", "/deployments/filter", {}):
             for schedule in deployment["schedules"]:
                 self.ask("PATCH", f"/deployments/{deployment['id']}/schedules/{schedule['id']}", {"active": False})
+        # Made meanwhile: a watcher of this kind would have a test's own cancelled, of which there may be one.
+        for run in self.ask("POST", "/flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}):
+            self.ask("DELETE", f"/flow_runs/{run['id']}")
 
     @contextmanager
     def worker(self, pool: str, name: str) -> Iterator[Process]:
