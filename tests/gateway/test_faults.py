@@ -18,7 +18,6 @@ from typing import Any
 
 import httpx
 import pytest
-import s3fs
 
 from dubline.storage import accounts
 from dubline.storage.accounts import Role
@@ -296,7 +295,7 @@ def test_a_sealed_session_tells_nothing_and_a_deleted_one_is_gone(rig: Rig, clie
 
 def told(rig: Rig, client: Client) -> list[str]:
     """Where the canary is found: tables, objects, and the files of every process, databases and logs included."""
-    bucket = files_of(rig)
+    bucket = rig.bucket()
     places = {path: bucket.cat_file(path) for path in bucket.find("dubline")}
     places["tables"] = dumped(client.database).encode()
     temporary = Path(tempfile.gettempdir()).glob("tmp*/**/*")
@@ -319,14 +318,4 @@ def dumped(database: str) -> str:
 
 def objects(rig: Rig, name: str) -> list[str]:
     """What the bucket has whose key names it."""
-    return [path for path in files_of(rig).find("dubline") if name in path]
-
-
-def files_of(rig: Rig) -> s3fs.S3FileSystem:
-    known = rig.stack.environment()
-    return s3fs.S3FileSystem(
-        key=known["AWS_ACCESS_KEY_ID"],
-        secret=known["AWS_SECRET_ACCESS_KEY"],
-        endpoint_url=f"http://127.0.0.1:{rig.stack.s3_port}",
-        use_listings_cache=False,
-    )
+    return [path for path in rig.bucket().find("dubline") if name in path]

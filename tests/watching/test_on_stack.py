@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import s3fs
 import yaml
 from prefect.client.orchestration import PrefectClient
 
@@ -69,14 +68,8 @@ def test_500_files_dropped_at_once_are_one_run_each(rig: Rig) -> None:
 
 def test_a_prefix_of_a_bucket_is_watched_by_a_deployment_of_its_own(rig: Rig) -> None:
     """As the README says how to watch another folder."""
-    keys = rig.stack.environment()
-    files = s3fs.S3FileSystem(
-        endpoint_url=keys["DUBLINE_S3_ENDPOINT"],
-        key=keys["AWS_ACCESS_KEY_ID"],
-        secret=keys["AWS_SECRET_ACCESS_KEY"],
-        use_listings_cache=False,
-    )
-    folder = f"{keys['DUBLINE_STORE'].rpartition('/')[0]}/press"
+    files = rig.bucket()
+    folder = f"{rig.stack.environment()['DUBLINE_STORE'].rpartition('/')[0]}/press"
     rig.stack.run(sys.executable, "-c", BLOCK, folder)
     written = rig.root / "prefect.yaml"
     written.write_text(yaml.safe_dump(with_another_folder("press")), encoding="utf-8")
