@@ -12,6 +12,8 @@ from tests.tiny import make_checkpoints
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("PYANNOTE_METRICS_ENABLED", "false")
+# Exact comparisons hold in single precision; test_on_gpu.py is about the other.
+os.environ["DUBLINE_DEVICE"] = "cpu"
 
 
 class Folders:
