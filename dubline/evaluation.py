@@ -29,7 +29,7 @@ from dubline.engines.manager import manager
 from dubline.engines.registry import EngineSpec
 from dubline.media.hashing import picture_equal
 from dubline.media.listening import islands, sound_of, speech, voices_alone
-from dubline.media.loudness import loudness
+from dubline.media.loudness import integrated_loudness, loudness
 from dubline.media.mixing import MixLine
 from dubline.media.probe import probe
 from dubline.publication import Manifest, ManifestDub, ManifestPhrase
@@ -206,7 +206,7 @@ def intelligibility(scene: Scene) -> Iterator[Row]:
 
 def sound(scene: Scene) -> Iterator[Row]:
     ours, peak = loudness(scene.video)
-    source, _ = loudness(scene.video, _audio_stream(scene.video, scene.manifest.original_track))
+    source = integrated_loudness(scene.video, _audio_stream(scene.video, scene.manifest.original_track))
     wanted = source if scene.manifest.loudness is None else scene.manifest.loudness
     yield Row(
         "loudness against the source" if scene.manifest.loudness is None else "loudness against the target",

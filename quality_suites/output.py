@@ -32,10 +32,11 @@ class OutputFacts(TypedDict):
     wanted_subtitles: list[str]
     """Tags that must be among them: of the source's and of the target's language."""
     loudness_lufs: float | None
-    """Integrated loudness of the dubbed track (EBU R128); None for silence."""
+    """Integrated loudness of the dubbed track (EBU R128), -70 for silence; None where there is no dub."""
     wanted_loudness_lufs: float | None
-    """What was asked for, or else the source's own."""
+    """What was asked for, or else the source's own; None where that is silent."""
     true_peak_dbtp: float | None
+    """None for silence."""
     cues: int
     """How many cues were laid out, all languages together."""
 
@@ -124,7 +125,7 @@ def _cue(number: int, cue: CueFacts, overlap_ms: int, before_ms: int | None, dur
 
 SUITE = Suite(
     name="output",
-    version=2,
+    version=3,
     rows=rows,
     remedy="Run again with --refresh mux, and report the input if that does not help.",
     rules=(

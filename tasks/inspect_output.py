@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 from dubline.domain.languages import language as named
 from dubline.domain.subtitle_files import parse_srt
-from dubline.media.loudness import loudness
+from dubline.media.loudness import SILENCE_LUFS, integrated_loudness, loudness
 from dubline.media.probe import probe
 from dubline.storage.artifacts import local_path
 from dubline.storage.results import Audio, Mix, Source, Subtitles, Video
@@ -24,8 +24,10 @@ def facts(
     wanted_lufs: float | None,
 ) -> OutputFacts:
     """Probe the finished file and measure its dubbed track; `wanted_lufs` is None for the source's own loudness."""
-    made = probe(video.artifact)
-    lufs, peak = _measured(local_path(video.artifact)) if dub else (None, None)
+    with ThreadPoolExecutor(1) as beside:
+        probed = beside.submit(probe, video.artifact)
+        lufs, peak, wanted = _sound(audio, video, wanted_lufs) if dub else (None, None, None)
+        made = probed.result()
     return OutputFacts(
         duration_ms=made.duration_ms,
         source_duration_ms=source.duration_ms,
@@ -38,7 +40,7 @@ def facts(
         subtitle_languages=[_iso3(tag) for tag in made.subtitle_languages],
         wanted_subtitles=[named(s.language).iso3 for s in subtitles],
         loudness_lufs=lufs,
-        wanted_loudness_lufs=_wanted(wanted_lufs, audio) if dub else None,
+        wanted_loudness_lufs=wanted,
         true_peak_dbtp=peak,
         cues=len(cues(subtitles)),
     )
@@ -52,14 +54,17 @@ def cues(subtitles: tuple[Subtitles, ...]) -> list[CueFacts]:
     ]
 
 
-def _wanted(asked: float | None, audio: Audio | None) -> float | None:
-    return asked if asked is not None or audio is None else _measured(local_path(audio.full))[0]
+def _sound(audio: Audio | None, video: Video, asked: float | None) -> tuple[float, float | None, float | None]:
+    """Loudness and true peak of the dub, and the loudness that was wanted, where there is one.
 
-
-def _measured(path: Path) -> tuple[float | None, float | None]:
-    """Loudness and true peak; None for silence, which has neither."""
-    lufs, peak = loudness(path)
-    return (lufs, peak) if math.isfinite(peak) else (None, None)
+    Both files are measured at once: nothing else of the run is under way.
+    """
+    with ThreadPoolExecutor(1) as beside:
+        own = beside.submit(integrated_loudness, local_path(audio.full)) if audio and asked is None else None
+        lufs, peak = loudness(local_path(video.artifact))
+        wanted = own.result() if own else asked
+    audible = wanted is not None and wanted > SILENCE_LUFS
+    return lufs, peak if math.isfinite(peak) else None, wanted if audible else None
 
 
 def _iso3(code: str | None) -> str | None:

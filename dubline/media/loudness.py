@@ -24,8 +24,10 @@ _K_WEIGHTING = (
     (1.0, -2.0, 1.0, 1.0, -1.99004745483398, 0.99007225036621),
 )
 """BS.1770-4, tables 1 and 2, for 48 kHz: a shelf for the head, then a high pass."""
+_LUFS = r"\bI:\s+(\S+) LUFS"
 _OFFSET = -0.691
-_ABSOLUTE_GATE = -70.0
+SILENCE_LUFS = -70.0
+"""The absolute gate of BS.1770-4: what is nowhere louder has no loudness."""
 _RELATIVE_GATE = -10.0
 _SURROUND = 1.41
 _LOW_FREQUENCY = 3
@@ -38,14 +40,23 @@ Powers = NDArray[np.float64]
 def loudness(path: Path, track: int | None = None) -> tuple[float, float]:
     """(integrated loudness in LUFS, true peak in dBTP) of an audio stream, by default the first.
 
-    `track` is ffmpeg's stream index. Silence is -70 LUFS (the absolute gate) and -inf dBTP. Raises InvalidMedia for a
-    file without sound, MediaToolFailed.
+    `track` is ffmpeg's stream index. Silence is SILENCE_LUFS and -inf dBTP. Raises InvalidMedia for a file without
+    sound, MediaToolFailed.
     """
+    summary = _summary(path, track, peak="true")
+    return _figure(path, summary, _LUFS), _figure(path, summary, r"\bPeak:\s+(\S+) dBFS")
+
+
+def integrated_loudness(path: Path, track: int | None = None) -> float:
+    """As `loudness`, in less than half the time: the true peak looks at four times the samples."""
+    return _figure(path, _summary(path, track, peak="none"), _LUFS)
+
+
+def _summary(path: Path, track: int | None, peak: str) -> str:
     stream = open_media(path)["a:0" if track is None else str(track)]
-    measured = stream.filter("ebur128", peak="true", framelog="verbose")
+    measured = stream.filter("ebur128", peak=peak, framelog="verbose")
     report = run_ffmpeg(ffmpeg.output(measured, "-", format="null"), reading=path, loglevel="info").stderr
-    _, _, summary = report.rpartition("Summary:")
-    return _figure(path, summary, r"\bI:\s+(\S+) LUFS"), _figure(path, summary, r"\bPeak:\s+(\S+) dBFS")
+    return report.rpartition("Summary:")[2]
 
 
 def _figure(path: Path, summary: str, pattern: str) -> float:
@@ -143,7 +154,7 @@ def integrated(steps: Powers) -> float | None:
     if len(steps) < 4:
         return None
     blocks = np.maximum(np.convolve(steps, np.ones(4) / 4, mode="valid"), 0)
-    blocks = blocks[blocks > _power(_ABSOLUTE_GATE)]
+    blocks = blocks[blocks > _power(SILENCE_LUFS)]
     if not len(blocks):
         return None
     blocks = blocks[blocks > np.mean(blocks) * 10 ** (_RELATIVE_GATE / 10)]

@@ -9,7 +9,7 @@ from clips import Clips, ffmpeg
 
 from dubline.domain.errors import InvalidMedia
 from dubline.media.extract import LAYOUTS
-from dubline.media.loudness import Meter, SumMeter, loudness
+from dubline.media.loudness import Meter, SumMeter, integrated_loudness, loudness
 
 RATE = 48_000
 
@@ -20,6 +20,7 @@ def test_a_stereo_sine_at_minus_23_dbfs_is_minus_23_lufs(tmp_path: Path) -> None
     soundfile.write(tmp_path / "sine.flac", np.stack([sine, sine], axis=1), RATE, "PCM_24")
     integrated, peak = loudness(tmp_path / "sine.flac")
     assert integrated == pytest.approx(-23, abs=0.1)
+    assert integrated == integrated_loudness(tmp_path / "sine.flac")
     assert peak == pytest.approx(-23, abs=0.2)
 
 
