@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.sample import SAMPLE, Home, repeated
+from bench.sample import Home, repeated, sample
 from dubline.edits import LineEdit
 from dubline.publication import Manifest
 from dubline.request import TranslateRequest
@@ -73,7 +73,7 @@ def bodies(since: float) -> dict[str, float]:
 
 
 def measure(video: Path, out: Path) -> dict[str, Any]:
-    timed(SAMPLE, out / "sample")
+    timed(sample(), out / "sample")
     full = timed(video, out / "long")
     manifest: Manifest = full["manifest"]
     lines = manifest.dubs[0].lines

@@ -12,21 +12,17 @@ import numpy as np
 import soundfile
 
 from bench.mixes import RATE
+from bench.sample import sample
 from bench.scenes import Scene, film
 from dubline.settings import settings
 
-SAMPLE = Scene("sample (real)", "en", Path(__file__).parent.parent / "out" / "sample.mp4", None, ())
 LIBRIVOX = Path("/usr/share/pocketsphinx/test/data/librivox")
 PAUSE_S = 0.8
 """Between two lines of the audiobook."""
 
 
 def recordings() -> tuple[Scene, Scene]:
-    if not SAMPLE.video.exists():
-        raise SystemExit(
-            f"There is no {SAMPLE.video}; make it with: .venv/bin/python scripts/make_sample.py {SAMPLE.video}"
-        )
-    return SAMPLE, audiobook()
+    return Scene("sample (real)", "en", sample(), None, ()), audiobook()
 
 
 def audiobook() -> Scene:

@@ -24,8 +24,15 @@ from typing import Any
 from dubline.settings import settings
 
 ROOT = Path(__file__).parent.parent
-SAMPLE = ROOT / "out" / "sample.mp4"
 RUNS = 3
+
+
+def sample() -> Path:
+    """Where `make demo` puts the sample; ends the bench when it is not there."""
+    path = ROOT / "out" / "sample.mp4"
+    if not path.exists():
+        raise SystemExit(f"There is no {path}; make it with: .venv/bin/python scripts/make_sample.py {path}")
+    return path
 
 
 class Home:
@@ -55,7 +62,7 @@ class Home:
     def translate(self) -> float:
         """Seconds from start to end."""
         began = time.monotonic()
-        command: list[str | Path] = ["translate", SAMPLE, "--from", "en", "--to", "es", "--out", self.root / "out"]
+        command: list[str | Path] = ["translate", sample(), "--from", "en", "--to", "es", "--out", self.root / "out"]
         self.python("bench.clocked", self.log, *command, "--json")
         return time.monotonic() - began
 
@@ -73,7 +80,7 @@ def repeated(folder: Path, times: int) -> Path:
     """The sample, which is 30 s long, so often in one video."""
     path = folder / "long.mp4"
     subprocess.run(
-        ["ffmpeg", "-v", "error", "-stream_loop", str(times - 1), "-i", SAMPLE, "-c", "copy", path], check=True
+        ["ffmpeg", "-v", "error", "-stream_loop", str(times - 1), "-i", sample(), "-c", "copy", path], check=True
     )
     return path
 
@@ -112,9 +119,9 @@ def warm(folder: Path) -> dict[str, Any]:
     home = Home(folder / "warm", 4700)
     other = folder / "other.mp4"
     change = ["-c", "copy", "-c:a", "aac", "-af", "volume=0.99"]
-    subprocess.run(["ffmpeg", "-v", "error", "-i", SAMPLE, *change, other], check=True)
+    subprocess.run(["ffmpeg", "-v", "error", "-i", sample(), *change, other], check=True)
     with home.served():
-        printed = home.python("bench.warm", SAMPLE, other, home.root)
+        printed = home.python("bench.warm", sample(), other, home.root)
     figures: dict[str, Any] = json.loads(printed.splitlines()[-1])
     return figures
 
