@@ -29,6 +29,7 @@ from prefect.utilities.processutils import command_to_string
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker
 
 from dubline.domain.errors import InvalidRequest
+from dubline.settings import share_threads
 
 GRACE_S = 15.0
 """For a process to end by itself when its run was scheduled again or has ended; one that is frozen never does."""
@@ -101,6 +102,7 @@ def require_limit(options: list[str]) -> None:
 def main() -> None:
     try:
         require_limit(sys.argv[1:])
+        share_threads()  # for its runs, which inherit it
     except InvalidRequest as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)

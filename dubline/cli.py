@@ -197,11 +197,11 @@ def serve(
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port.", show_default="8080")] = None,
 ) -> None:
     """Serve sessions over HTTP, with a page for people: gateway, Prefect server and a worker on this machine."""
-    from dubline.gateway.settings import GatewaySettings
+    from dubline.gateway.settings import gateway_settings
     from dubline.standalone import serve as run
 
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    run(GatewaySettings().model_copy(update=given), typer.echo)
+    run(gateway_settings().model_copy(update=given), typer.echo)
 
 
 @keys_app.command("make")
@@ -262,6 +262,36 @@ def keys_revoke(
     typer.echo("revoked")
 
 
+@app.command()
+def limits(
+    tenant: Annotated[str, typer.Argument(help="Whose; the tenant is made where there is none.")] = "default",
+    sessions_at_once: Annotated[
+        int | None, typer.Option(min=0, help="Sessions that are queued or running; 0 takes the limit away.")
+    ] = None,
+    sessions_a_day: Annotated[
+        int | None, typer.Option(min=0, help="Sessions that are created in 24 hours; 0 takes the limit away.")
+    ] = None,
+    upload_mb: Annotated[
+        int | None, typer.Option(min=0, help="Size of one upload in MB; 0 takes the limit away.")
+    ] = None,
+) -> None:
+    """Show what a tenant of the gateway may use, having set what is given."""
+    from dubline.storage import accounts
+    from dubline.storage.database import Database
+
+    given = {"sessions_at_once": sessions_at_once, "sessions_a_day": sessions_a_day, "upload_mb": upload_mb}
+    changed = {name: value or None for name, value in given.items() if value is not None}
+
+    async def chosen() -> accounts.Limits:
+        async with Database.opened() as database:
+            known = (await accounts.ensure_tenant(database, tenant)).limits.model_copy(update=changed)
+            await accounts.limit_tenant(database, tenant, known)
+            return known
+
+    for name, value in asyncio.run(chosen()):
+        typer.echo(f"{name.replace('_', '-')}: {'no limit' if value is None else value}")
+
+
 def _columns(rows: list[dict[str, str]]) -> str:
     widths = {key: max(len(key), *(len(row[key]) for row in rows)) for key in rows[0]}
     lines = [{key: key for key in widths}, *rows]
@@ -278,7 +308,7 @@ def _explained() -> Iterator[None]:
     except (_Interrupted, asyncio.CancelledError):
         _fail(INTERRUPTED, 130)
     except Exception as error:
-        if "DUBLINE_DEBUG" in os.environ:
+        if os.environ.get("DUBLINE_DEBUG"):
             raise
         _fail(*_sentence(error))
 
@@ -320,9 +350,9 @@ def _interrupt(*_: object) -> None:
 def main() -> None:
     from dubline.settings import share_threads
 
-    share_threads()
     signal.signal(signal.SIGINT, _interrupt)
     with _explained():
+        share_threads()
         app()
 
 

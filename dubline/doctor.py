@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -113,6 +114,11 @@ def _models() -> list[Finding]:
 
 
 def _server() -> Finding:
+    named = os.environ.get("PREFECT_API_URL")
+    if named:
+        answers = server.healthy(named)
+        detail = named if answers else f"{named} does not answer"
+        return Finding("Prefect server", answers, detail, "start it, or correct PREFECT_API_URL")
     running = server.running()
     detail = running.url if running else "not running; the first `dubline translate` starts it"
     return Finding("Prefect server", running is not None, detail, "dubline up", required=False)

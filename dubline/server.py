@@ -13,9 +13,9 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 import psutil
@@ -65,7 +65,7 @@ def environment() -> dict[str, str]:
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": "7776000",
     }
-    return ours | {name: os.environ[name] for name in ours if name in os.environ}
+    return ours | {name: os.environ[name] for name in ours if os.environ.get(name)}
 
 
 def running() -> Server | None:
@@ -79,11 +79,12 @@ def running() -> Server | None:
     return server if alive else None
 
 
-def healthy(server: Server) -> bool:
+def healthy(api: str) -> bool:
+    """Whether the server with this address answers."""
     try:
-        with urllib.request.urlopen(f"{server.api}/health", timeout=5) as answer:  # noqa: S310 - our own address
+        with urllib.request.urlopen(f"{api}/health", timeout=5) as answer:  # noqa: S310 - the operator's own address
             return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+    except (ValueError, OSError, HTTPException):  # no address; no answer; no sense in it
         return False
 
 
@@ -118,7 +119,7 @@ def _start(home: Path) -> Server:
 def wait(server: Server) -> Server:
     """Wait until the server answers. Raises ServiceUnavailable when it ends or takes too long."""
     deadline = time.monotonic() + BOOT_TIMEOUT_S
-    while not healthy(server):
+    while not healthy(server.api):
         if running() is None or time.monotonic() > deadline:
             raise ServiceUnavailable(
                 f"The Prefect server did not start; its log is {_record().with_name('server.log')}."

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import platformdirs
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from dubline.domain.errors import InvalidRequest
 
 STORE = r"s3://[a-z0-9][a-z0-9.-]+(/[\w.=-]+)*/?|/.+"
 """What an address of the store looks like."""
+
+S = TypeVar("S", bound=BaseSettings)
 
 
 def _usable_cores() -> int:
@@ -114,8 +118,23 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """Read once for each process. Tests that change the environment call `settings.cache_clear()`."""
-    return Settings()
+    """Read once for each process. Tests that change the environment call `settings.cache_clear()`.
+
+    Raises InvalidRequest, naming the variables that are wrong.
+    """
+    return read(Settings)
+
+
+def read(kind: type[S]) -> S:
+    """Settings from the environment. Raises InvalidRequest, naming the variables that are wrong."""
+    try:
+        return kind()
+    except ValidationError as error:
+        prefix = kind.model_config["env_prefix"]
+        wrong = "; ".join(f"{prefix}{one['loc'][0]}".upper() + f": {one['msg']}" for one in error.errors())
+    except SettingsError as error:  # a list that is no JSON
+        wrong = str(error)
+    raise InvalidRequest(f"The environment has a setting that is wrong: {wrong}. Correct it; README.md lists them all.")
 
 
 def share_threads() -> None:

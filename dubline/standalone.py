@@ -86,7 +86,7 @@ async def _first_key() -> str | None:
 @contextmanager
 def _prefect(say: Callable[[str], None]) -> Iterator[None]:
     """A Prefect server with our deployments, and workers for videos and services for as long as the block runs."""
-    if "PREFECT_API_URL" in os.environ:
+    if os.environ.get("PREFECT_API_URL"):
         yield
         return
     own = server.wait(server.start())

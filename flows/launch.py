@@ -25,7 +25,7 @@ def run(request: TranslateRequest) -> Manifest:
         return done
     make_room(request)
     manager().preload(profile.asr)
-    own = None if "PREFECT_API_URL" in os.environ else server.start()
+    own = None if os.environ.get("PREFECT_API_URL") else server.start()
     os.environ.update(server.environment())
     Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)  # Prefect warns of one whose parent is missing
     # What goes wrong is told once, in a sentence, by the command; the runs' logs are in the UI.

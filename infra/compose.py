@@ -1,7 +1,7 @@
 """Read the services of compose.yaml, and the image's own health check, as far as they say what a process is.
 
 Only what compose.yaml uses is understood: commands as lists, environments as mappings, volumes in short,
-`${NAME:-default}` and `${NAME:?message}`; of the Dockerfile ENV and the health check.
+`${NAME:-default}` and `${NAME:?message}`; of the Dockerfile ENV and the health check. Files of settings are not read.
 """
 
 from __future__ import annotations

@@ -164,11 +164,13 @@ class Stack:
         self.stop()
 
     def environment(self) -> dict[str, str]:
-        """What a client of this stack sets: the addresses of the Prefect server and the store, and the store's keys."""
-        client = self._services["deploy"]
-        return {
-            name: self._loopback.translate(value, client, self.folder) for name, value in client.environment.items()
-        }
+        """What a client of this stack sets: addresses of Prefect's server, of store and database, and the store's keys.
+
+        The database is for `dubline keys`; the composition's own client does without.
+        """
+        client, gateway = self._services["deploy"], self._services["gateway"]
+        told = {**client.environment, "DUBLINE_DATABASE": gateway.environment["DUBLINE_DATABASE"]}
+        return {name: self._loopback.translate(value, client, self.folder) for name, value in told.items()}
 
     def run(self, *command: str) -> str:
         """Run a client's command to its end, in the repository's folder; what it printed.

@@ -7,9 +7,11 @@ from functools import lru_cache
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dubline.settings import read
+
 
 class GatewaySettings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="DUBLINE_GATEWAY_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="DUBLINE_GATEWAY_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     host: str = "127.0.0.1"
     """Address on which it listens."""
@@ -47,5 +49,5 @@ class GatewaySettings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def gateway_settings() -> GatewaySettings:
-    """Read once for each process."""
-    return GatewaySettings()
+    """Read once for each process. Raises InvalidRequest, naming the variables that are wrong."""
+    return read(GatewaySettings)

@@ -86,6 +86,12 @@ class Client:
         return {name.rpartition("/")[2]: self.s3.cat(name).decode() for name in self.s3.ls(folder)}
 
 
+def test_the_ui_is_served_from_where_its_server_may_write(stack: Stack) -> None:
+    """In the image Prefect's own folder belongs to root, and Prefect goes without a UI where it cannot copy it."""
+    assert httpx.get(stack.url, follow_redirects=True).text.startswith("<!")
+    assert {"v1", "v2"} <= {path.name for path in (stack.folder / "prefect-server" / "prefect-ui").iterdir()}
+
+
 def test_work_goes_on_after_each_part_was_killed_and_started_again(stack: Stack) -> None:
     client = Client(stack)
     client.pool("cpu")
