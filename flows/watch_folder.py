@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import httpx
 from prefect import flow, get_client
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.logging import get_run_logger
 from pydantic import ConfigDict, Field
 
@@ -24,6 +27,8 @@ from tasks.configure import use_media_store
 
 INBOX = "inbox"
 """Name of the block that the deployments watch."""
+REREAD_S = 60.0
+"""After so long the block is read again."""
 SHOWN = 10
 """File names in one line of the log."""
 
@@ -54,12 +59,11 @@ async def watch_folder(watched: WatchedFolder | str = INBOX) -> None:
     `watched` is a folder with its defaults, or the name of a block `dubline-watch-folder`.
     """
     log = get_run_logger()
-    folder = await known(watched)
-    if folder is None:
-        return
-    async with opened(folder) as watcher:
-        log.info("Watching %s", watcher.folder.key)
-        await watch(watcher, _tell, log.warning)
+    await use_media_store()
+    while (folder := await known(watched)) is not None:
+        async with opened(folder) as watcher:
+            log.info("Watching %s", watcher.folder.key)
+            await watch(watcher, _tell, log.warning, _Changes(watched, folder).found)
 
 
 @flow(name="reconcile-folder", flow_run_name=dated, persist_result=False)
@@ -68,6 +72,7 @@ async def reconcile_folder(watched: WatchedFolder | str = INBOX) -> None:
 
     `watched` is a folder with its defaults, or the name of a block `dubline-watch-folder`.
     """
+    await use_media_store()
     folder = await known(watched)
     if folder is None:
         return
@@ -77,7 +82,6 @@ async def reconcile_folder(watched: WatchedFolder | str = INBOX) -> None:
 
 async def known(watched: WatchedFolder | str) -> WatchedFolder | None:
     """The folder that a block of this name describes; None, with a word in the log, where nobody has made one yet."""
-    await use_media_store()
     if isinstance(watched, WatchedFolder):
         return watched
     from blocks.watch_folder import WatchFolder
@@ -88,6 +92,22 @@ async def known(watched: WatchedFolder | str) -> WatchedFolder | None:
         get_run_logger().warning("There is no block 'dubline-watch-folder/%s': make one in the UI.", watched)
         return None
     return WatchedFolder(folder=block.folder, languages=tuple(block.languages), profile=block.profile)
+
+
+class _Changes:
+    """Whether the block with the folder was edited since, or removed; one reads it now and then."""
+
+    def __init__(self, watched: WatchedFolder | str, folder: WatchedFolder) -> None:
+        self._watched, self._folder, self._read = watched, folder, time.monotonic()
+
+    async def found(self) -> bool:
+        if isinstance(self._watched, WatchedFolder) or time.monotonic() - self._read < REREAD_S:
+            return False
+        self._read = time.monotonic()
+        try:
+            return await known(self._watched) != self._folder
+        except (httpx.HTTPError, PrefectHTTPStatusError):
+            return False  # the server is away; the watcher tells of that
 
 
 @asynccontextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from uuid import UUID
 
 import httpx
@@ -15,10 +14,14 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
 from dubline.domain.errors import InvalidRequest, ServiceUnavailable
 from dubline.watching.runs import Standing, Submission, Submitted
+from tasks.revive import TRANSLATE
+from tasks.server_time import server_now
 
 TAG = "watched-folder"
+RESUMED = f"{TRANSLATE}/{TRANSLATE}"
+"""The deployment whose crashed runs are always resumed or quarantined: none of them has ended."""
 CRASH_GRACE_S = 300.0
-"""How long a crashed run may take to be resumed before it counts as failed."""
+"""How long a crashed run of another deployment may take to be resumed before it counts as failed."""
 PAGE = 200
 """Flow runs in one answer of Prefect's API; its limit."""
 REFUSED = frozenset((400, 409, 413, 422))
@@ -54,7 +57,7 @@ class PrefectRuns:
                     f"The deployment {self._deployment} refused the request ({error.response.text}); correct the "
                     "options or deploy the same version that watches."
                 ) from error
-        return Submitted(str(run.id), standing(run))
+            return Submitted(str(run.id), standing(run, await self._given_up(run)))
 
     async def standings(self, runs: Sequence[str]) -> Mapping[str, Standing]:
         found: list[FlowRun] = []
@@ -62,16 +65,22 @@ class PrefectRuns:
             for start in range(0, len(runs), PAGE):
                 wanted = FlowRunFilterId(any_=[UUID(run) for run in runs[start : start + PAGE]])
                 found += await self._client.read_flow_runs(flow_run_filter=FlowRunFilter(id=wanted), limit=PAGE)
-        return {str(run.id): standing(run) for run in found}
+            return {str(run.id): standing(run, await self._given_up(run)) for run in found}
+
+    async def _given_up(self, run: FlowRun) -> bool:
+        """Whether nobody will resume a run that crashed."""
+        if run.state is None or run.state.type is not StateType.CRASHED or self._deployment == RESUMED:
+            return False
+        return (await server_now(self._client) - run.state.timestamp).total_seconds() > CRASH_GRACE_S
 
 
-def standing(run: FlowRun) -> Standing:
+def standing(run: FlowRun, given_up: bool) -> Standing:
     state = run.state
     if state is None or not state.is_final():
         return Standing(None)
     if state.type is StateType.COMPLETED:
         return Standing(True)
-    if state.type is StateType.CRASHED and (datetime.now(UTC) - state.timestamp).total_seconds() < CRASH_GRACE_S:
+    if state.type is StateType.CRASHED and not given_up:
         return Standing(None)  # it may be resumed
     return Standing(False, _sentence(state.message) if state.type is not StateType.CANCELLED else "It was cancelled.")
 

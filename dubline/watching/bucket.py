@@ -1,7 +1,8 @@
 """A watched prefix of an S3 bucket, on any S3-compatible endpoint.
 
 An object appears whole or not at all, so none is half copied. A move is a copy on the server, then a deletion; there
-is no rename. Two that move one object at the same moment both succeed: the copies are equal, and one may be left over.
+is no rename. Two that move one object at the same moment both copy it: the copies are equal, one may be left over, and
+neither takes away what may be the other's.
 """
 
 from __future__ import annotations
@@ -150,17 +151,32 @@ class BucketFolder:
 
     def move_aside(self, source: str, wanted: str, stamp: str | None = None) -> str | None:
         target = next(place for place in numbered(wanted) if not self.exists(place))
+        if not self._copy_version(source, target, stamp):
+            return None
+        now = self.stamp(source)
+        if stamp is not None and now is None:
+            return None  # another scanner was quicker, and the copy may be its only one
+        if stamp is None or now == stamp:
+            with s3_errors():
+                self._fs.rm_file(self._path(source))
+        elif _at_once(stamp) is None:
+            self.remove(target)  # it was overwritten while it was copied piece by piece
+            return None
+        return target
+
+    def _copy_version(self, source: str, target: str, stamp: str | None) -> bool:
+        """Copy an object if it is still the one with this stamp; False where it is not."""
+        version = {"CopySourceIfMatch": _at_once(stamp)} if stamp and _at_once(stamp) else {}
         try:
             with s3_errors():
-                self._fs.cp_file(self._path(source), self._path(target))
+                self._fs.cp_file(self._path(source), self._path(target), **version)
         except FileNotFoundError:
-            return None
-        if stamp is not None and self.stamp(source) != stamp:
-            self.remove(target)  # it was overwritten, or another scanner was quicker
-            return None
-        with s3_errors():
-            self._fs.rm_file(self._path(source))
-        return target
+            return False
+        except OSError:  # a refused condition has no type of its own
+            if stamp is None or self.stamp(source) == stamp:
+                raise
+            return False
+        return True
 
     def remove(self, place: str) -> None:
         with s3_errors():
@@ -181,6 +197,14 @@ class BucketFolder:
 
     def _path(self, place: str) -> str:
         return f"{self._root}/{place}" if place else self._root
+
+
+def _at_once(stamp: str) -> str | None:
+    """The ETag in a stamp, which can be made a condition of a copy; None where S3 copies in pieces."""
+    from s3fs.core import MANAGED_COPY_THRESHOLD
+
+    size, _, etag = stamp.partition("-")
+    return etag if int(size) <= MANAGED_COPY_THRESHOLD else None
 
 
 def _entry(info: dict[str, Any]) -> Entry:

@@ -71,6 +71,9 @@ def put_done(folder: Folder, row: Row) -> bool:
     take_back(folder, row)  # another scanner, which knew of a failure only, may have been quicker
     finished, waiting = folder.exists(outgoing(row)), videos(folder, row)
     if finished:
+        # The run has ended, so what a killed worker left beside the results is nobody's, whichever machine it was.
+        for left in (name for name in folder.folders(outgoing(row)) if name.startswith(".")):
+            folder.remove(f"{outgoing(row)}/{left}")
         folder.move(outgoing(row), row.result)
     _name_source(folder, row)
     note = f"It has the content and the options of {printable(row.name)}: the results are in {row.result}.\n"

@@ -7,7 +7,7 @@ that, but says nothing of what other machines do on a share, nor when it has gon
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,11 +34,16 @@ def open_folder(place: str) -> Folder:
     return BucketFolder(place) if place.startswith(SCHEME) else LocalFolder(Path(place).expanduser())
 
 
-async def watch(watcher: Watcher, tell: Tell, complain: Callable[[str], Any]) -> None:
-    """Watch until cancelled. What goes wrong is told once, until something else does; each look tries again."""
+async def watch(
+    watcher: Watcher, tell: Tell, complain: Callable[[str], Any], outdated: Callable[[], Awaitable[bool]]
+) -> None:
+    """Watch until `outdated`, which is asked before each look, or cancelled.
+
+    What goes wrong is told once, until something else does; each look tries again.
+    """
     thorough = True  # the first look finds what an earlier watcher left, one after a new problem what that left
     known: list[str] = []
-    while True:
+    while not await outdated():
         try:
             told = await watcher.tick(thorough=thorough)
             fresh = [problem for problem in told.problems if problem not in known]

@@ -163,6 +163,47 @@ def test_an_object_overwritten_between_look_and_move_stays(watched: Prefix, pref
     assert watched.listed() == ["clip.mp4"]
 
 
+@pytest.mark.parametrize("then", ["nothing more", "dropped anew"])
+def test_of_two_that_move_an_object_the_slower_leaves_the_copy_of_the_quicker(
+    watched: Prefix, prefix: str, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    watched.put("clip.mp4", b"video END")
+    quick, slow = BucketFolder(prefix), BucketFolder(prefix)
+    stamp = quick.stamp("clip.mp4")
+    copy = slow._copy_version
+
+    def overtaken(*arguments: str | None) -> bool:
+        copied = copy(*arguments)
+        assert quick.move_aside("clip.mp4", "in/clip.mp4", stamp)
+        if then == "dropped anew":
+            watched.put("clip.mp4", b"another END")
+        return copied
+
+    monkeypatch.setattr(slow, "_copy_version", overtaken)
+    monkeypatch.setattr(quick, "exists", lambda place: False)  # both chose their target before either copied
+    slow.move_aside("clip.mp4", "in/clip.mp4", stamp)
+    assert watched.files.cat_file(f"{prefix}/in/clip.mp4") == b"video END"
+    assert watched.listed() == (["clip.mp4"] if then == "dropped anew" else []) + ["in/clip.mp4"]
+
+
+def test_an_object_too_large_for_one_copy_that_is_overwritten_meanwhile_stays(
+    watched: Prefix, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("s3fs.core.MANAGED_COPY_THRESHOLD", 4)
+    watched.put("clip.mp4", b"video END")
+    folder = BucketFolder(prefix)
+    stamp, copy = folder.stamp("clip.mp4"), folder._copy_version
+
+    def overwritten(*arguments: str | None) -> bool:
+        copied = copy(*arguments)
+        watched.put("clip.mp4", b"another END")
+        return copied
+
+    monkeypatch.setattr(folder, "_copy_version", overwritten)
+    assert folder.move_aside("clip.mp4", "in/clip.mp4", stamp) is None
+    assert watched.listed() == ["clip.mp4"]
+
+
 def test_a_connection_that_is_lost_is_no_other_content(
     watched: Prefix, prefix: str, server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -145,4 +146,68 @@ def test_a_refused_request_and_a_missing_deployment_are_told_apart(deployment: s
             with pytest.raises(InvalidRequest, match="refused"):
                 await PrefectRuns(client, deployment).submit(submission("b", tmp_path / "b.mp4"))  # no languages
 
+    asyncio.run(scenario())
+
+
+def test_an_edited_block_reaches_the_watcher_that_is_up(
+    api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from blocks.watch_folder import WatchFolder
+    from flows import watch_folder as flow
+
+    watched: list[tuple[str, tuple[str, ...]]] = []
+
+    class SeenEnough(Exception):
+        pass
+
+    async def save(folder: str, *languages: str) -> None:
+        (tmp_path / folder).mkdir(exist_ok=True)
+        block = WatchFolder(folder=str(tmp_path / folder), languages=list(languages))
+        await block.save("press", overwrite=True)
+
+    async def watch(watcher, tell, complain, outdated) -> None:
+        watched.append((Path(watcher.folder.key).name, watcher._defaults.languages))
+        assert not await outdated()
+        edits = [("a", "es", "fr"), ("b", "es")][len(watched) - 1 :]
+        if not edits:
+            raise SeenEnough
+        await save(*edits[0])
+        assert await outdated()
+
+    async def scenario() -> None:
+        await save("a", "es")
+        with pytest.raises(SeenEnough):
+            await flow.watch_folder("press")
+
+    monkeypatch.setattr(flow, "REREAD_S", 0.0)
+    monkeypatch.setattr(flow, "watch", watch)
+    asyncio.run(scenario())
+    assert watched == [("a", ("es",)), ("a", ("es", "fr")), ("b", ("es",))]
+
+
+@pytest.mark.parametrize(("deployment", "given_up"), [("translate-video/translate-video", False), ("own/own", True)])
+def test_a_crash_ends_only_what_nobody_resumes_and_by_the_server_s_clock(
+    api: str, monkeypatch: pytest.MonkeyPatch, deployment: str, given_up: bool
+) -> None:
+    from prefect import flow, get_client
+    from prefect.states import Crashed
+
+    from flows import watched_runs
+
+    @flow(name="crashing")
+    def crashing() -> None: ...
+
+    async def later(client) -> object:
+        return (await server_now(client)) + timedelta(seconds=watched_runs.CRASH_GRACE_S + 2)
+
+    async def scenario() -> None:
+        async with get_client() as client:
+            run = await client.create_flow_run(crashing)
+            await client.set_flow_run_state(run.id, Crashed(), force=True)
+            runs = watched_runs.PrefectRuns(client, deployment)
+            assert (await runs.standings([str(run.id)]))[str(run.id)].succeeded is None
+            monkeypatch.setattr(watched_runs, "server_now", later)
+            assert (await runs.standings([str(run.id)]))[str(run.id)].succeeded is (False if given_up else None)
+
+    server_now = watched_runs.server_now
     asyncio.run(scenario())

@@ -42,6 +42,10 @@ class Scripted:
         raise step
 
 
+async def never() -> bool:
+    return False
+
+
 def watched(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> tuple[list[list[str]], list[str]]:
     """Problems as told after each look, and complaints."""
     monkeypatch.setattr(watch, "POLL_S", 0.0)
@@ -49,7 +53,7 @@ def watched(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> tuple[list[l
     told: list[list[str]] = []
     complaints: list[str] = []
     with suppress(asyncio.CancelledError):
-        asyncio.run(watch.watch(scripted, lambda one: told.append(one.problems), complaints.append))
+        asyncio.run(watch.watch(scripted, lambda one: told.append(one.problems), complaints.append, never))
     return told, complaints
 
 

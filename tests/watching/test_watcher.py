@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,19 @@ def test_a_dropped_video_runs_once_and_its_dub_appears_in_done(shed: Shed) -> No
     assert shed.listed("done") == ["clip", "clip.mp4"]
     assert (shed.root / "done/clip/dub.mp4").is_file()
     assert not shed.waiting()
+
+
+def test_what_a_killed_worker_left_beside_the_results_is_not_put_into_done(shed: Shed) -> None:
+    shed.drop("clip.mp4")
+    take_in(shed)
+    (run,) = shed.runs.all
+    left = Path(run.submission.out) / ".partial-elsewhere-1"
+    left.mkdir(parents=True)
+    (left / "dub.mp4").write_bytes(b"half")
+    shed.runs.succeed(run)
+    tick(shed)
+    assert (shed.root / "done/clip/dub.mp4").is_file()
+    assert not [*shed.root.rglob(".partial*")]
 
 
 def test_one_look_is_not_enough(shed: Shed) -> None:
