@@ -12,12 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.filters import (
-    DeploymentFilter,
-    DeploymentFilterName,
-    FlowRunFilter,
-    FlowRunFilterEndTime,
-)
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterEndTime
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.sorting import FlowRunSort
 
@@ -28,6 +23,7 @@ from dubline.settings import settings
 from dubline.storage.locations import BucketFile, located
 from dubline.storage.places import LocalPlace
 from quality_suites import fleet
+from tasks.runs import runs_of
 
 INDEX = "index.html"
 _PAGE = 200
@@ -47,7 +43,7 @@ async def ended_runs(client: PrefectClient, deployment: str, since: datetime, un
     """The runs of a deployment that ended between two times, the last one first."""
     found: list[FlowRun] = []
     ended = FlowRunFilterEndTime.model_validate({"after_": since, "before_": until})
-    while len(page := await _page(client, deployment, ended, len(found))) == _PAGE:
+    while len(page := await _page(client, deployment, FlowRunFilter(end_time=ended), len(found))) == _PAGE:
         found += page
     # Thousands of manifests of a bucket take longer than a run's loop may stand still.
     return await asyncio.to_thread(
@@ -55,14 +51,8 @@ async def ended_runs(client: PrefectClient, deployment: str, since: datetime, un
     )
 
 
-async def _page(client: PrefectClient, deployment: str, ended: FlowRunFilterEndTime, offset: int) -> list[FlowRun]:
-    return await client.read_flow_runs(
-        flow_run_filter=FlowRunFilter(end_time=ended),
-        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[deployment])),
-        sort=FlowRunSort.END_TIME_DESC,
-        limit=_PAGE,
-        offset=offset,
-    )
+async def _page(client: PrefectClient, deployment: str, wanted: FlowRunFilter, offset: int) -> list[FlowRun]:
+    return await runs_of(client, deployment, wanted, FlowRunSort.END_TIME_DESC, _PAGE, offset)
 
 
 def _facts(run: FlowRun) -> RunFacts:
