@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from dubline.settings import settings
 from dubline.watching.ledger import Identity
 from dubline.watching.options import Options
 from dubline.watching.outcome import watched
+from tasks import shown
 from tasks.report_on_runs import RunFacts, ended_runs
 from tests.watching.shed import Shed
 
@@ -96,6 +98,22 @@ def test_the_report_says_so_where_somebody_has_taken_the_results_away(shed: Shed
     facts = reported(shed)
     assert facts.manifest is None
     assert facts.reason.startswith(f"No manifest can be read in {shed.root / 'done/clip'}: ")
+
+
+def test_the_ui_names_the_folder_into_which_the_results_come_and_links_to_nothing_that_goes(
+    shed: Shed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    async def made(markdown: str, key: str, description: str) -> None:
+        told.extend((markdown, description))
+
+    monkeypatch.setattr(shown, "deployed", lambda: True)
+    monkeypatch.setattr(shown, "get_run_logger", lambda: logging.getLogger(__name__))
+    monkeypatch.setattr(shown, "acreate_markdown_artifact", made)
+    asyncio.run(shown.result_shown_again(finished(shed), manifest("clip.mp4")))
+    assert told[0].splitlines()[-1] == "| video | es | clip.es.mp4 |"
+    assert told[1] == f"A watcher puts them into a folder named after the video in {(shed.root / 'done').as_uri()}"
 
 
 @pytest.mark.parametrize("folder", ["/videos", "/a/.dubline/videos", "s3://media/in box", "/odd\nname"])
