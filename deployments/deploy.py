@@ -187,9 +187,11 @@ def tell_failures(channel: UUID) -> AutomationCore:
         trigger=EventTrigger(
             expect={"prefect.flow-run.Failed", "prefect.flow-run.Quarantined"},
             match=ResourceSpecification({"prefect.resource.id": ["prefect.flow-run.*"]}),
-            match_related=ResourceSpecification(
-                {"prefect.resource.role": "deployment", "prefect.resource.name": "translate-video"}
-            ),
+            # Other teams' flows may have a deployment of that name.
+            match_related=[
+                ResourceSpecification({"prefect.resource.role": role, "prefect.resource.name": "translate-video"})
+                for role in ("flow", "deployment")
+            ],
             for_each={"prefect.resource.id"},
             posture=Posture.Reactive,
             threshold=1,

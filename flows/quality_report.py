@@ -15,7 +15,7 @@ from dubline.storage.locations import Location, uri
 from flows.names import dated
 from tasks.configure import use_media_store
 from tasks.report_on_runs import INDEX, ended_runs, publish
-from tasks.revive import TRANSLATE
+from tasks.runs import TRANSLATE
 
 
 @flow(name="quality-report", flow_run_name=dated, persist_result=False)

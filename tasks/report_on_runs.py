@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -12,12 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.filters import (
-    DeploymentFilter,
-    DeploymentFilterName,
-    FlowRunFilter,
-    FlowRunFilterEndTime,
-)
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterEndTime
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.sorting import FlowRunSort
 
@@ -27,7 +22,10 @@ from dubline.publication import Manifest
 from dubline.settings import settings
 from dubline.storage.locations import BucketFile, located
 from dubline.storage.places import LocalPlace
+from dubline.watching import outcome
+from dubline.watching.ledger import Ledger, State
 from quality_suites import fleet
+from tasks.runs import runs_of
 
 INDEX = "index.html"
 _PAGE = 200
@@ -44,35 +42,48 @@ class RunFacts:
 
 
 async def ended_runs(client: PrefectClient, deployment: str, since: datetime, until: datetime) -> list[RunFacts]:
-    """The runs of a deployment that ended between two times, the last one first."""
+    """The runs of a deployment that ended between two times, the last one first.
+
+    Raises ServiceUnavailable when watched videos are among them, and their ledger cannot be reached.
+    """
     found: list[FlowRun] = []
-    ended = FlowRunFilterEndTime.model_validate({"after_": since, "before_": until})
-    while len(page := await _page(client, deployment, ended, len(found))) == _PAGE:
+    wanted = FlowRunFilter(end_time=FlowRunFilterEndTime.model_validate({"after_": since, "before_": until}))
+    while len(page := await _page(client, deployment, wanted, len(found))) == _PAGE:
         found += page
+    ended = [run for run in (*found, *page) if run.state and run.state.is_final()]
+    moved = await _moved([_out(run) for run in ended if _completed(run)])
     # Thousands of manifests of a bucket take longer than a run's loop may stand still.
-    return await asyncio.to_thread(
-        lambda: [_facts(run) for run in (*found, *page) if run.state and run.state.is_final()]
-    )
+    return await asyncio.to_thread(lambda: [_facts(run, moved) for run in ended])
 
 
-async def _page(client: PrefectClient, deployment: str, ended: FlowRunFilterEndTime, offset: int) -> list[FlowRun]:
-    return await client.read_flow_runs(
-        flow_run_filter=FlowRunFilter(end_time=ended),
-        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[deployment])),
-        sort=FlowRunSort.END_TIME_DESC,
-        limit=_PAGE,
-        offset=offset,
-    )
+async def _page(client: PrefectClient, deployment: str, wanted: FlowRunFilter, offset: int) -> list[FlowRun]:
+    return await runs_of(client, deployment, wanted, FlowRunSort.END_TIME_DESC, _PAGE, offset)
 
 
-def _facts(run: FlowRun) -> RunFacts:
+async def _moved(outs: Sequence[str]) -> dict[str, str]:
+    """Where a run was to put its results -> where the watcher of a folder has put them since."""
+    works = {known[1]: out for out in outs if (known := outcome.watched(out))}
+    if not works:
+        return {}
+    async with Ledger.opened() as ledger:
+        rows = await ledger.of_work(list(works))
+    done = {work: row for work, row in rows.items() if row.state is State.DONE and row.result}
+    return {works[work]: f"{row.folder}/{row.result}" for work, row in done.items()}
+
+
+def _completed(run: FlowRun) -> bool:
+    return run.state is not None and run.state.is_completed()
+
+
+def _out(run: FlowRun) -> str:
+    return str(run.parameters["request"]["out"])
+
+
+def _facts(run: FlowRun, moved: Mapping[str, str]) -> RunFacts:
     state = run.state
-    done = state is not None and state.is_completed()
-    manifest, reason = None, "" if done or state is None else state.message or ""
-    try:
-        manifest = outputs.read(located(run.parameters["request"]["out"])) if done else None
-    except DublineError as error:  # one bucket that was closed since must not cost the report on all others
-        reason = f"Its results cannot be read: {error}"
+    manifest, reason = None, state.message or "" if state else ""
+    if _completed(run):
+        manifest, reason = _published(_out(run), moved.get(_out(run)))
     return RunFacts(
         name=run.name,
         state=state.name or "" if state else "",
@@ -80,6 +91,17 @@ def _facts(run: FlowRun) -> RunFacts:
         reason=reason,
         manifest=manifest,
     )
+
+
+def _published(out: str, moved: str | None) -> tuple[Manifest | None, str]:
+    """The manifest, or why it is not known. What is moved just now is first looked for where it is moved from."""
+    try:
+        for place in filter(None, (out, moved)):
+            if manifest := outputs.read(located(place)):
+                return manifest, ""
+    except DublineError as error:  # one bucket that was closed since must not cost the report on all others
+        return None, f"Its results cannot be read: {error}"
+    return None, f"No manifest can be read in {moved or out}: what lay there was moved or removed since, or is sealed."
 
 
 def publish(runs: Sequence[RunFacts], folder: BucketFile | Path, title: str) -> None:

@@ -17,25 +17,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.filters import (
-    DeploymentFilter,
-    DeploymentFilterName,
-    FlowRunFilter,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-)
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Crashed, Scheduled
 
 from tasks.elsewhere import cancel_asked
+from tasks.runs import INFER, TRANSLATE, runs_of
 from tasks.server_time import server_now
 from tasks.shown import progress_of
 
-TRANSLATE = "translate-video"
-"""The deployment that people, programs and watched folders start."""
-INFER = "infer"
-"""The deployment that those start; the run that asked starts another when one is lost."""
 SILENT_S = 120.0
 """Of a run that tells its progress every ALIVE_S (tasks.shown): it, its machine or its network is gone."""
 SURE_S = 20
@@ -164,10 +155,8 @@ async def _never_started(client: PrefectClient, deployment: str, starting_s: flo
 
 
 async def _in_state(client: PrefectClient, state: StateType, *deployments: str) -> list[FlowRun]:
-    return await client.read_flow_runs(
-        flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[state]))),
-        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=list(deployments))),
-    )
+    wanted = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[state])))
+    return [run for name in deployments for run in await runs_of(client, name, wanted)]
 
 
 def _older(state: State | None, seconds: float, now: datetime) -> bool:

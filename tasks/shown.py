@@ -29,10 +29,12 @@ from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_run_logger
 
 from dubline.estimate import COST, Estimate
-from dubline.publication import Manifest
-from dubline.storage.locations import BucketFile, uri
+from dubline.publication import Manifest, PublishedFile
+from dubline.storage.locations import BucketFile, located, uri
 from dubline.storage.results import Judged
 from dubline.telemetry.progress import listening
+from dubline.watching import outcome
+from dubline.watching.folder import DONE
 from tasks.stage import Timing
 
 EVERY_S = 2.0
@@ -169,14 +171,37 @@ def _forgiven() -> Iterator[None]:
 
 
 async def _files(out: BucketFile | Path, manifest: Manifest) -> None:
-    files = "\n".join(
-        f"| {file.role} | {file.language or ''} | [{_MARKS.sub('_', file.path)}]({uri(out / file.path)}) |"
+    folder = _done_folder(out)
+    rows = "\n".join(
+        f"| {file.role} | {file.language or ''} | {_link(out, file) if folder is None else _plain(file)} |"
         for file in manifest.files
         if file.role != "clip"
     )
-    await acreate_markdown_artifact(
-        f"| what | language | file |\n| --- | --- | --- |\n{files}", key="files", description=f"Published in {uri(out)}"
+    where = (
+        f"Published in {uri(out)}"
+        if folder is None
+        else f"A watcher puts them into a folder named after the video in {uri(folder)}"
     )
+    await acreate_markdown_artifact(
+        f"| what | language | file |\n| --- | --- | --- |\n{rows}", key="files", description=where
+    )
+
+
+def _done_folder(out: BucketFile | Path) -> BucketFile | Path | None:
+    """Below which a watcher puts what a run published in a watched folder; None for other runs.
+
+    It decides the name as it does so, seconds later, when `out` is no more.
+    """
+    watched = outcome.watched(str(out))
+    return located(f"{watched[0]}/{DONE}") if watched else None
+
+
+def _link(out: BucketFile | Path, file: PublishedFile) -> str:
+    return f"[{_plain(file)}]({uri(out / file.path)})"
+
+
+def _plain(file: PublishedFile) -> str:
+    return _MARKS.sub("_", file.path)
 
 
 def _quality(judged: Sequence[Judged]) -> list[dict[str, str | int]]:

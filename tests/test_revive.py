@@ -17,7 +17,7 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelling, Crashed, Failed, Pending, Running, Scheduled
 
-from tasks.revive import QUARANTINED, SILENT_S, crashes, end_cancelled, mark_lost, resume_lost
+from tasks.revive import QUARANTINED, SILENT_S, Revived, crashes, end_cancelled, mark_lost, resume_lost
 
 STATES = {
     "scheduled": Scheduled,
@@ -60,16 +60,20 @@ class Server:
     """Runs that are gone by the time that somebody wants to change them."""
     children: dict[UUID, UUID] = field(default_factory=dict)
     """Run -> the inference that it asked for."""
+    deployments: dict[UUID, str] = field(default_factory=dict)
+    """Run -> flow/deployment."""
 
     @property
     def now(self) -> datetime:
         return datetime.now(UTC) - self.behind
 
-    def run(self, name: str, state: State, since_s: float, *heard_s: float) -> UUID:
-        """A run that has been in a state for so long, and told its progress so long ago."""
+    def run(
+        self, name: str, state: State, since_s: float, *heard_s: float, of: str = "translate-video/translate-video"
+    ) -> UUID:
+        """A run of flow/deployment that has been in a state for so long, and told its progress so long ago."""
         at = {"timestamp": self.now - timedelta(seconds=since_s)}
         run = FlowRun(id=uuid4(), flow_id=uuid4(), name=name, state=state.model_copy(update=at))
-        self.runs[run.id] = run
+        self.runs[run.id], self.deployments[run.id] = run, of
         self.heard[run.id] = [self.now - timedelta(seconds=ago_s) for ago_s in heard_s]
         return run.id
 
@@ -80,11 +84,16 @@ class Server:
     async def hello(self) -> httpx.Response:
         return httpx.Response(200, headers={"date": format_datetime(self.now, usegmt=True)})
 
-    async def read_flow_runs(self, flow_run_filter: Any, deployment_filter: Any = None) -> list[FlowRun]:
+    async def read_flow_runs(
+        self, flow_run_filter: Any, flow_filter: Any = None, deployment_filter: Any = None, **_: Any
+    ) -> list[FlowRun]:
         wanted = flow_run_filter.state.type.any_
         if parents := flow_run_filter.parent_flow_run_id:
             return [self.runs[self.children[parent]] for parent in parents.any_ if parent in self.children]
-        return [run for run in self.runs.values() if run.state and run.state.type in wanted]
+        found = [run for run in self.runs.values() if run.state and run.state.type in wanted]
+        for part, names in enumerate((flow_filter, deployment_filter)):
+            found = [run for run in found if not names or self.deployments[run.id].split("/")[part] in names.name.any_]
+        return found
 
     async def read_artifacts(self, artifact_filter: Any) -> list[SimpleNamespace]:
         told = self.heard[artifact_filter.flow_run_id.any_[0]]
@@ -126,6 +135,17 @@ def test_a_run_that_somebody_deletes_meanwhile_keeps_no_other_from_being_looked_
     assert asyncio.run(resume_lost(client(server))).resumed == ("crashed",)
     assert server.name_of(silent) == "Crashed"
     assert server.name_of(crashed) == "AwaitingRetry"
+
+
+@pytest.mark.parametrize("of", ["their-flow/translate-video", "their-model/infer"])
+def test_another_teams_runs_are_left_alone_though_their_deployment_is_called_like_ours(of: str) -> None:
+    server = Server()
+    states = {"Running": Running(), "Pending": Pending(), "Crashed": Crashed(), "Cancelling": Cancelling()}
+    theirs = {name: server.run(name, state, 1000, of=of) for name, state in states.items()}
+    assert asyncio.run(mark_lost(client(server), sure_s=0)) == ()
+    assert asyncio.run(resume_lost(client(server))) == Revived((), ())
+    assert asyncio.run(end_cancelled(client(server), sure_s=0)) == ()
+    assert {name: server.name_of(run) for name, run in theirs.items()} == {name: name for name in states}
 
 
 def test_a_cancelled_run_without_a_process_is_ended_and_what_it_asked_for_with_it() -> None:

@@ -5,6 +5,7 @@ Each step can be done again by anybody after the one before was killed: where th
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
@@ -30,6 +31,8 @@ from dubline.watching.folder import (
 from dubline.watching.ledger import Identity, Row, State
 
 TAKEN = "taken.json"
+_OUT = re.compile(rf"(.*)/{re.escape(WORK)}/([0-9a-f]{{12}}-[0-9a-f]{{20}}-[0-9]+)/out", re.DOTALL)
+"""Address of an `outgoing`, with the name of `Identity.work`."""
 
 
 def incoming(row: Row) -> str:
@@ -40,6 +43,12 @@ def incoming(row: Row) -> str:
 def outgoing(row: Row) -> str:
     """Where the run puts its results."""
     return f"{WORK}/{row.work}/out"
+
+
+def watched(out: str) -> tuple[str, str] | None:
+    """The watched folder and the working folder's name, where a run is to put its results at an `outgoing`."""
+    found = _OUT.fullmatch(out)
+    return (found[1], found[2]) if found else None
 
 
 def videos(folder: Folder, row: Row) -> list[str]:

@@ -185,6 +185,11 @@ def test_who_is_told_of_failures_is_named_by_a_block(workshop: Workshop, hook: t
         request = {"video": "/clip.mp4", "out": "/out", "languages": ["es"]}
         run = ask(api, f"/deployments/{deployment}/create_flow_run", {"parameters": {"request": request}})["id"]
         state = {"type": "FAILED", "name": QUARANTINED, "message": "It crashed three times."}
+        their_flow = ask(api, "/flows/", {"name": "their-flow"})["id"]
+        theirs = ask(api, "/deployments/", {"name": "translate-video", "flow_id": their_flow})["id"]
+        failed = {"type": "FAILED", "name": "Failed", "message": "Another team's."}
+        other = ask(api, f"/deployments/{theirs}/create_flow_run", {})["id"]
+        ask(api, f"/flow_runs/{other}/set_state", {"state": failed, "force": True})
         ask(api, f"/flow_runs/{run}/set_state", {"state": state, "force": True})
         until(lambda: heard)
         assert QUARANTINED in heard[0] and "It crashed three times." in heard[0]

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,7 +16,9 @@ from uuid import uuid4
 import pytest
 from prefect.client.orchestration import PrefectClient
 
+from tasks.report_on_runs import RunFacts, ended_runs
 from tasks.revive import mark_lost
+from tasks.runs import TRANSLATE
 from tests.pipeline.workshop import ENGINES, ROOT, Workshop, ask
 
 pytestmark = pytest.mark.server
@@ -127,3 +130,25 @@ def test_inference_that_was_taken_and_never_started_is_lost(workshop: Workshop) 
     asyncio.run(looked())
     states = {run: ask(workshop.api, f"/flow_runs/{run}")["state"]["name"] for run in (taken, due)}
     assert states == {taken: "Crashed", due: "Scheduled"}
+
+
+def test_another_teams_deployments_of_our_names_are_not_ours(workshop: Workshop) -> None:
+    api = workshop.api
+    flow = ask(api, "/flows/", {"name": "their-flow"})["id"]
+    runs = {}
+    for name, state in (("infer", "RUNNING"), ("infer", "PENDING"), ("translate-video", "COMPLETED")):
+        deployment = ask(api, "/deployments/", {"name": name, "flow_id": flow})["id"]
+        runs[state] = ask(api, f"/deployments/{deployment}/create_flow_run", {})["id"]
+        ask(api, f"/flow_runs/{runs[state]}/set_state", {"state": {"type": state}, "force": True})
+    now = datetime.now(UTC)
+
+    async def looked() -> list[RunFacts]:
+        async with PrefectClient(api) as client:
+            await mark_lost(client, silent_s=-5, starting_s=-5, sure_s=0)
+            return await ended_runs(client, TRANSLATE, now - timedelta(hours=1), now + timedelta(hours=1))
+
+    reported = {run.name for run in asyncio.run(looked())}
+    assert {state: ask(api, f"/flow_runs/{run}")["state"]["type"] for state, run in runs.items()} == {
+        s: s for s in runs
+    }
+    assert ask(api, f"/flow_runs/{runs['COMPLETED']}")["name"] not in reported

@@ -1,0 +1,42 @@
+"""The runs of this project's deployments, on a server that other teams may use as well."""
+
+from __future__ import annotations
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterName,
+    FlowFilter,
+    FlowFilterName,
+    FlowRunFilter,
+)
+from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.sorting import FlowRunSort
+
+TRANSLATE = "translate-video"
+"""The deployment that people, programs and watched folders start."""
+INFER = "infer"
+"""The deployment that those start; the run that asked starts another when one is lost."""
+
+
+async def runs_of(
+    client: PrefectClient,
+    deployment: str,
+    wanted: FlowRunFilter,
+    sort: FlowRunSort | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[FlowRun]:
+    """Runs of the deployment of that name, whose flow has the same name.
+
+    A deployment's name alone says nothing: it is unique among those of one flow, and another team's model may have an
+    `infer`, too.
+    """
+    return await client.read_flow_runs(
+        flow_filter=FlowFilter(name=FlowFilterName(any_=[deployment])),
+        flow_run_filter=wanted,
+        deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[deployment])),
+        sort=sort,
+        limit=limit,
+        offset=offset,
+    )
