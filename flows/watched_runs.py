@@ -14,7 +14,7 @@ from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
 from dubline.domain.errors import InvalidRequest, ServiceUnavailable
 from dubline.watching.runs import Standing, Submission, Submitted
-from tasks.revive import TRANSLATE
+from tasks.runs import TRANSLATE
 from tasks.server_time import server_now
 
 TAG = "watched-folder"
