@@ -185,10 +185,11 @@ class LocalPlace:
 
         Age has to do for those of other machines, which may be no more.
         """
-        for folder in (self.root / WORKSPACES).glob("*-*"):
-            remove_if_orphaned(folder, folder.name.partition("-")[0])
-            if max(map(_modified, [folder, *folder.rglob("*")]), default=before) < before:
-                shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):  # a session's place may be removed meanwhile
+            for folder in (self.root / WORKSPACES).glob("*-*"):
+                remove_if_orphaned(folder, folder.name.partition("-")[0])
+                if _written(folder) < before:
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def stat(self, key: str) -> Entry | None:
         try:
@@ -241,6 +242,15 @@ class LocalPlace:
                 found = self.stat(Path(folder, name).relative_to(self.root).as_posix())
                 if found:  # else it was removed meanwhile
                     yield found
+
+
+def _written(folder: Path) -> float:
+    """When something was last written in a working folder (epoch, s); 0 for one that is gone.
+
+    Its process may be removing it at this very moment, which os.walk passes over in silence.
+    """
+    inside = (Path(found, name) for found, _, names in os.walk(folder) for name in (".", *names))
+    return max(map(_modified, inside), default=0.0)
 
 
 def _modified(path: Path) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -138,6 +139,27 @@ def test_old_workspaces_of_machines_that_are_no_more_go(store: ArtifactStore) ->
     os.utime(folder / "half", (0, 0))
     reap(time.time() - DAY_S)
     assert not folder.exists()
+
+
+def test_workspaces_may_vanish_while_others_are_cleared(tmp_path: Path) -> None:
+    """Other processes begin and end at any moment."""
+    place, busy = LocalPlace(tmp_path), threading.Event()
+
+    def work() -> None:
+        while not busy.is_set():
+            with place.workspace() as folder:
+                (folder / "deep/er").mkdir(parents=True)
+
+    working = [threading.Thread(target=work) for _ in range(3)]
+    for thread in working:
+        thread.start()
+    try:
+        for _ in range(300):
+            place.reap()
+    finally:
+        busy.set()
+        for thread in working:
+            thread.join()
 
 
 def gone() -> str:
