@@ -58,5 +58,5 @@ def collected(tenant: str, retention_days: float, oldest: datetime | None) -> Co
     use_store_of(tenant)
     now = time.time()
     lives_s = now - oldest.timestamp() + DAY_S if oldest else 0.0  # use is noted once a day
-    reap(now - MIN_GRACE_S)
+    reap()
     return collect(artifact_store(), checkpoint_place(), retention_s=max(retention_days * DAY_S, lives_s))
