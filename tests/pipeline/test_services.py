@@ -15,6 +15,7 @@ from uuid import uuid4
 import pytest
 from prefect.client.orchestration import PrefectClient
 
+from flows.housekeeping import outputs_given_up
 from tasks.revive import mark_lost
 from tests.pipeline.workshop import ENGINES, ROOT, Workshop, ask
 
@@ -127,3 +128,18 @@ def test_inference_that_was_taken_and_never_started_is_lost(workshop: Workshop) 
     asyncio.run(looked())
     states = {run: ask(workshop.api, f"/flow_runs/{run}")["state"]["name"] for run in (taken, due)}
     assert states == {taken: "Crashed", due: "Scheduled"}
+
+
+def test_whose_uploads_are_left_is_known_by_how_runs_ended(workshop: Workshop) -> None:
+    workshop.deploy()
+    for state in ("CANCELLED", "FAILED", "CRASHED", "COMPLETED", "RUNNING"):
+        request = {"video": "/v.mp4", "languages": ["es"], "out": f"s3://bucket/{workshop.root.name}/{state}"}
+        run = start(workshop.api, "translate-video", request=request)
+        ask(workshop.api, f"/flow_runs/{run}/set_state", {"state": {"type": state}, "force": True})
+
+    async def looked() -> set[str]:
+        async with PrefectClient(workshop.api) as client:
+            found = await outputs_given_up(client)
+        return {out.name for out in found if out.startswith(f"s3://bucket/{workshop.root.name}/")}
+
+    assert asyncio.run(looked()) == {"CANCELLED", "FAILED", "CRASHED"}
