@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated
 
 from prefect import flow, get_run_logger
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterEndTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, StateType
 from pydantic import Field
 
-from dubline.domain.errors import OutputUnavailable, ServiceUnavailable
+from dubline.domain.errors import DublineError, InvalidRequest, OutputUnavailable, ServiceUnavailable
 from dubline.storage import accounts, uploads
 from dubline.storage.chosen import artifact_store, checkpoint_place, clear_store, reap
 from dubline.storage.collection import MIN_GRACE_S, Collected, collect
 from dubline.storage.database import Database
+from dubline.storage.locations import BucketFile, located
 from dubline.storage.places import DAY_S
 from dubline.storage.sessions import store
 from flows.names import dated
 from tasks.configure import use_media_store, use_store_of
+from tasks.runs import TRANSLATE, runs_of
+from tasks.server_time import server_now
+
+LOOKED_BACK = timedelta(days=7)
+"""A run's uploads are old enough two days after its end, and some nights nobody may look."""
 
 
 @flow(name="housekeeping", flow_run_name=dated, persist_result=False)
@@ -35,11 +49,15 @@ async def housekeeping(retention_days: Annotated[float, Field(ge=2)] = 30.0) -> 
     """  # in this form Prefect shows it where people start the flow
     await use_media_store()
     log, errors = get_run_logger(), []
+    async with get_client() as client:
+        given_up = await outputs_given_up(client)
     async with Database.opened() as database:
         tenants = {tenant: await store.oldest(database, tenant) for tenant in await accounts.tenants_of(database)}
         receiving = await uploads.handles(database)
+    old = time.time() - MIN_GRACE_S
     jobs: dict[str, Callable[[], object]] = {
-        "uploads that were never finished": partial(clear_store, time.time() - MIN_GRACE_S, receiving),
+        "uploads that were never finished": partial(clear_store, old, receiving),
+        "uploads of runs that ended badly": partial(end_uploads, given_up, old, receiving),
         "what no tenant has": partial(collected, "", retention_days, None),
         **{f"of the tenant {one}": partial(collected, one, retention_days, since) for one, since in tenants.items()},
     }
@@ -58,5 +76,47 @@ def collected(tenant: str, retention_days: float, oldest: datetime | None) -> Co
     use_store_of(tenant)
     now = time.time()
     lives_s = now - oldest.timestamp() + DAY_S if oldest else 0.0  # use is noted once a day
-    reap(now - MIN_GRACE_S)
+    reap()
     return collect(artifact_store(), checkpoint_place(), retention_s=max(retention_days * DAY_S, lives_s))
+
+
+async def outputs_given_up(client: PrefectClient) -> set[BucketFile]:
+    """Where in buckets runs were to publish that ended lately without having done so."""
+    ended_badly = [StateType.CANCELLED, StateType.FAILED, StateType.CRASHED]
+    since = await server_now(client) - LOOKED_BACK
+    runs: list[FlowRun] = []
+    wanted = FlowRunFilter(
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=ended_badly)),
+        end_time=FlowRunFilterEndTime.model_validate({"after_": since}),
+    )
+    while page := await runs_of(client, TRANSLATE, wanted, offset=len(runs)):
+        runs += page
+    return {out for run in runs if (out := _bucket_of(run))}
+
+
+def _bucket_of(run: FlowRun) -> BucketFile | None:
+    """Where it was to publish; None for a folder, and for an address that is none, of which the run may have failed."""
+    try:
+        out = located(str(run.parameters["request"]["out"]))
+    except (InvalidRequest, KeyError, TypeError):
+        return None
+    return out if isinstance(out, BucketFile) else None
+
+
+def end_uploads(outs: Collection[BucketFile], before: float, receiving: Collection[str]) -> int:
+    """End uploads that were begun below `outs` before `before` (epoch, s); returns how many there were.
+
+    Those that the gateway is `receiving`, by their handles, go on. People's buckets may be gone by now, or not let
+    everybody list what was begun: that is told, and keeps nothing else from its turn.
+    """
+    from dubline.storage.s3 import BucketPlace  # s3fs takes a second to import
+
+    ended, errors = 0, []
+    for out in outs:
+        try:
+            ended += BucketPlace(out).abort_uploads(before, receiving)
+        except DublineError as error:
+            errors.append(error)
+    if errors:
+        get_run_logger().warning("Left uploads below %d of %d outputs: %s", len(errors), len(outs), errors[0])
+    return ended

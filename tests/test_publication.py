@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -38,3 +39,16 @@ def test_what_a_living_process_has_there_stays(tmp_path: Path) -> None:
     with Folder(tmp_path):
         pass
     assert mine.exists()
+
+
+def test_what_another_machine_left_goes_once_it_is_old(tmp_path: Path) -> None:
+    """A machine that is gone removes nothing itself, and one that is at work must find what it staged."""
+    names = ["0a1b2c3d.1.1", "0a1b2c3d.2.2", "a-person's-own"]
+    left, young, theirs = (tmp_path / f"{publication.PARTIAL}{name}" for name in names)
+    for folder in (left, young, theirs):
+        folder.mkdir()
+    for folder in (left, theirs):
+        os.utime(folder, (0, 0))
+    with Folder(tmp_path):
+        pass
+    assert set(tmp_path.iterdir()) == {young, theirs}

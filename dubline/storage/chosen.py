@@ -61,15 +61,13 @@ def scratch() -> LocalPlace:
     return LocalPlace(settings().home / "scratch")
 
 
-def reap(before: float = 0.0) -> None:
-    """Remove what killed processes of this machine left in working folders, and copies that were not used for days.
+def reap() -> None:
+    """Remove what killed processes left in working folders, and copies that were not used for days.
 
-    Every machine does so itself, as runs begin there: housekeeping comes to one of them. It does the same for machines
-    that are no more, whose working folders in a shared store were not written to since `before` (epoch, s).
+    Every machine does so itself, as runs begin there: housekeeping comes to one of them.
     """
-    for place in _working_places():
-        place.reap(before)
-    scratch().reap()
+    for place in (*_working_places(), scratch()):
+        place.reap()
     artifact_store().trim(time.time() - MIN_GRACE_S)
 
 
@@ -89,15 +87,16 @@ def _working_places() -> Iterator[LocalPlace]:
 
 
 def clear_store(before: float, receiving: Collection[str]) -> int:
-    """Remove from the whole store what was begun before `before` (epoch, s), is unfinished, and is no tenant's alone.
+    """Remove from the whole store what is unfinished, has no process any more, and is no tenant's alone.
 
-    That is in S3 every multipart upload but those that the gateway is `receiving`, by their handles; returns how many
-    there were. In a folder it is what runs of sealed sessions left in theirs.
+    That is in S3 every multipart upload that was begun before `before` (epoch, s) but those that the gateway is
+    `receiving`, by their handles; returns how many there were. In a folder it is what killed runs of sealed sessions
+    left in theirs.
     """
     if settings().in_bucket:
         from dubline.storage.s3 import BucketPlace
 
         return BucketPlace(settings().store).abort_uploads(before, receiving)
     for folder in (settings().shared_folder / "sessions").glob("*/*"):
-        LocalPlace(folder).reap(before)
+        LocalPlace(folder).reap()
     return 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import platform
+import re
 import shutil
 import tempfile
 import time
@@ -24,9 +25,13 @@ WORKSPACES = "tmp"
 """Folder for what is being written; nothing below it counts as a file of the place."""
 DAY_S = 86_400
 """How exactly the last use of a file is known."""
+FORSAKEN_S = 2 * DAY_S
+"""A working folder of another machine in which nothing was written for so long has no process any more."""
 _held: dict[Path, BinaryIO] = {}
 """Files that this process holds, opened and locked."""
 _MACHINE = sha256(platform.node().encode()).hexdigest()[:8]
+_OWNER = re.compile(r"([0-9a-f]{8})\.((\d+)\.\d+)")
+"""Machine, process, and the process's number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +114,17 @@ def owner() -> str:
 
 
 def remove_if_orphaned(folder: Path, owner: str) -> None:
-    """Remove a working folder whose process was this machine's and is no more; other runs may be using the others."""
-    machine, _, process = owner.partition(".")
-    if machine == _MACHINE and _process(process.partition(".")[0]) != process:
+    """Remove a working folder whose process is no more; other runs may be using the others.
+
+    Whether one of this machine's lives is known, however long it wrote nothing. For other machines' age has to do: they
+    may be at work, be no more, or be this one before its container was made anew and got another name.
+    """
+    named = _OWNER.fullmatch(owner)
+    if named is None:
+        return  # not ours, whatever it is
+    machine, process, number = named.groups()
+    lives = _process(number) == process if machine == _MACHINE else _written(folder) >= time.time() - FORSAKEN_S
+    if not lives:
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -180,15 +193,11 @@ class LocalPlace:
         for folder in (self.root / WORKSPACES).glob(f"{owner()}-*"):
             shutil.rmtree(folder, ignore_errors=True)
 
-    def reap(self, before: float = 0.0) -> None:
-        """Remove the workspaces of processes that were killed, and any not written to since `before` (epoch, s).
-
-        Age has to do for those of other machines, which may be no more.
-        """
-        for folder in (self.root / WORKSPACES).glob("*-*"):
-            remove_if_orphaned(folder, folder.name.partition("-")[0])
-            if max(map(_modified, [folder, *folder.rglob("*")]), default=before) < before:
-                shutil.rmtree(folder, ignore_errors=True)
+    def reap(self) -> None:
+        """Remove the workspaces of processes that were killed."""
+        with suppress(FileNotFoundError):  # a session's place may be removed meanwhile
+            for folder in (self.root / WORKSPACES).glob("*-*"):
+                remove_if_orphaned(folder, folder.name.partition("-")[0])
 
     def stat(self, key: str) -> Entry | None:
         try:
@@ -241,6 +250,15 @@ class LocalPlace:
                 found = self.stat(Path(folder, name).relative_to(self.root).as_posix())
                 if found:  # else it was removed meanwhile
                     yield found
+
+
+def _written(folder: Path) -> float:
+    """When something was last written in a working folder (epoch, s); 0 for one that is gone.
+
+    Its process may be removing it at this very moment, which os.walk passes over in silence.
+    """
+    inside = (Path(found, name) for found, _, names in os.walk(folder) for name in (".", *names))
+    return max(map(_modified, inside), default=0.0)
 
 
 def _modified(path: Path) -> float:

@@ -16,6 +16,7 @@ from uuid import uuid4
 import pytest
 from prefect.client.orchestration import PrefectClient
 
+from flows.housekeeping import outputs_given_up
 from tasks.report_on_runs import RunFacts, ended_runs
 from tasks.revive import mark_lost
 from tasks.runs import TRANSLATE
@@ -152,3 +153,18 @@ def test_another_teams_deployments_of_our_names_are_not_ours(workshop: Workshop)
         s: s for s in runs
     }
     assert ask(api, f"/flow_runs/{runs['COMPLETED']}")["name"] not in reported
+
+
+def test_whose_uploads_are_left_is_known_by_how_runs_ended(workshop: Workshop) -> None:
+    workshop.deploy()
+    for state in ("CANCELLED", "FAILED", "CRASHED", "COMPLETED", "RUNNING"):
+        request = {"video": "/v.mp4", "languages": ["es"], "out": f"s3://bucket/{workshop.root.name}/{state}"}
+        run = start(workshop.api, "translate-video", request=request)
+        ask(workshop.api, f"/flow_runs/{run}/set_state", {"state": {"type": state}, "force": True})
+
+    async def looked() -> set[str]:
+        async with PrefectClient(workshop.api) as client:
+            found = await outputs_given_up(client)
+        return {out.name for out in found if out.startswith(f"s3://bucket/{workshop.root.name}/")}
+
+    assert asyncio.run(looked()) == {"CANCELLED", "FAILED", "CRASHED"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dubline.domain.errors import OutputUnavailable, StoreUnavailable
+from dubline.domain.errors import InvalidRequest, OutputUnavailable, StoreUnavailable
 from dubline.settings import settings
 from dubline.storage import remote_artifacts, s3
 from dubline.storage.artifacts import ArtifactStore, local_path
@@ -143,7 +143,7 @@ def test_a_store_is_a_bucket_and_a_prefix_and_nothing_else(
     settle: None, monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     monkeypatch.setenv("DUBLINE_STORE", value)
-    with pytest.raises(ValueError, match="store"):
+    with pytest.raises(InvalidRequest, match="DUBLINE_STORE"):
         settings()
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
+from contextlib import nullcontext
 from datetime import datetime, timedelta
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
+from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import ParameterTypeError
 from prefect.logging import disable_run_logger
 from prefect.utilities.callables import parameter_schema
@@ -37,9 +42,28 @@ PART = b"x" * (5 << 20)
 """S3's least part but for the last one."""
 
 
+class Server:
+    """A Prefect server whose runs all ended badly."""
+
+    def __init__(self) -> None:
+        self.runs: list[FlowRun] = []
+
+    def run(self, **parameters: Any) -> None:
+        self.runs.append(FlowRun(flow_id=uuid4(), parameters=parameters))
+
+    async def hello(self) -> httpx.Response:
+        return httpx.Response(200, headers={"date": formatdate(usegmt=True)})
+
+    async def read_flow_runs(self, offset: int, **_: Any) -> list[FlowRun]:
+        return self.runs[offset : offset + 2]
+
+
 @pytest.fixture(autouse=True)
-def alone(settle: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def server(settle: None, monkeypatch: pytest.MonkeyPatch) -> Server:
     monkeypatch.setenv("DUBLINE_TENANT", "")  # set back after the test
+    made = Server()
+    monkeypatch.setattr(housekeeping, "get_client", lambda: nullcontext(made))
+    return made
 
 
 def keep_house(retention_days: float = 30.0) -> None:
@@ -185,3 +209,31 @@ def test_who_may_not_list_uploads_may_publish(in_s3: S3Server, monkeypatch: pyte
     out = BucketFile(f"s3://{in_s3.bucket}/{uuid4().hex}/out")
     fill(out)
     assert outputs.in_place(out, "asked")
+
+
+def test_uploads_of_runs_that_ended_badly_end_wherever_they_were_to_publish(
+    in_s3: S3Server, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outs = [f"s3://{in_s3.bucket}/{uuid4().hex}/out" for _ in range(3)]
+    for out in outs:
+        abandoned(f"{out}/clip.es.mp4")
+    for out in ("/a/folder", "s3://no-such-bucket/out", outs[0], "s3://none//", outs[1]):
+        server.run(request={"out": out})
+    server.run()
+    keep_house()
+    assert [len(begun(in_s3, out)) for out in outs] == [1, 1, 1], "what is young may be at work"
+    monkeypatch.setattr(housekeeping, "MIN_GRACE_S", -60)
+    keep_house()
+    assert [len(begun(in_s3, out)) for out in outs] == [0, 0, 1], "nobody asked for the last one here"
+
+
+def test_a_bucket_that_is_closed_to_housekeeping_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def denied(*_: Any) -> int:
+        raise OutputUnavailable("Access is denied.")
+
+    monkeypatch.setattr(BucketPlace, "abort_uploads", denied)
+    monkeypatch.setattr(housekeeping, "get_run_logger", logging.getLogger)
+    assert housekeeping.end_uploads([BucketFile("s3://one/out"), BucketFile("s3://two/out")], 0, ()) == 0
+    assert caplog.messages == ["Left uploads below 2 of 2 outputs: Access is denied."]

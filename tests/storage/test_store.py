@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +14,15 @@ import pytest
 from dubline.settings import settings
 from dubline.storage import sealed
 from dubline.storage.artifacts import ArtifactStore, local_path
-from dubline.storage.chosen import abandon, artifact_store, checkpoint_place, clear_store, reap
+from dubline.storage.chosen import abandon, artifact_store, checkpoint_place, clear_store, reap, scratch
 from dubline.storage.places import DAY_S, LocalPlace, Place, owner
 from dubline.storage.results import ArtifactRef
 from dubline.storage.sealed import SealedPlace
 from dubline.storage.seals import Seal
 from tests.s3_server import S3Server
+
+ELSEWHERE = "0a1b2c3d.1.1"
+"""A process of another machine."""
 
 
 @pytest.fixture
@@ -87,9 +91,10 @@ def test_a_writer_that_fails_leaves_nothing(store: ArtifactStore) -> None:
 def test_only_workspaces_of_this_machine_s_dead_processes_are_cleared(store: ArtifactStore) -> None:
     machine, number, began = owner().split(".")
     dead = {f"{machine}.{gone()}-a", f"{machine}.{number}.{int(began) - 1}-b"}
-    other = {f"elsewhere.{gone()}-c", f"{owner()}-d"}
+    other = {f"{ELSEWHERE}-c", f"{owner()}-d"}
     for name in dead | other:
         (store.root / "tmp" / name).mkdir(parents=True)
+    os.utime(store.root / "tmp" / f"{owner()}-d", (0, 0))  # it may wait for a GPU for days
     reap()
     assert {path.name for path in (store.root / "tmp").iterdir()} == other
 
@@ -128,16 +133,46 @@ def test_what_a_sealed_session_s_run_left_goes(sealed_session: SealedPlace) -> N
     assert not list(folder.iterdir())
 
 
-def test_old_workspaces_of_machines_that_are_no_more_go(store: ArtifactStore) -> None:
-    folder = store.root / "tmp" / "elsewhere.1.1-a"
-    folder.mkdir(parents=True)
-    (folder / "half").write_bytes(b"half")
-    os.utime(folder, (0, 0))
-    reap(time.time() - DAY_S)
-    assert folder.exists(), "something in it is young"
-    os.utime(folder / "half", (0, 0))
-    reap(time.time() - DAY_S)
-    assert not folder.exists()
+def test_old_workspaces_of_machines_that_are_no_more_go(place_kind: str) -> None:
+    """Such as this one's, before its container was made anew and got another name."""
+    for root in {artifact_store().root, settings().cache, scratch().root, *local_roots(checkpoint_place())}:
+        folder = root / "tmp" / f"{ELSEWHERE}-a"
+        (folder / "deep").mkdir(parents=True)
+        (folder / "deep/half").write_bytes(b"half")
+        age(folder, folder / "deep")
+        reap()
+        assert folder.exists(), "something in it is young"
+        age(folder / "deep/half")
+        reap()
+        assert not folder.exists(), root
+
+
+def age(*paths: Path) -> None:
+    """Nobody has written there for three days."""
+    then = time.time() - 3 * DAY_S
+    for path in paths:
+        os.utime(path, (then, then))
+
+
+def test_workspaces_may_vanish_while_others_are_cleared(tmp_path: Path) -> None:
+    """Other processes begin and end at any moment."""
+    place, busy = LocalPlace(tmp_path), threading.Event()
+
+    def work() -> None:
+        while not busy.is_set():
+            with place.workspace() as folder:
+                (folder / "deep/er").mkdir(parents=True)
+
+    working = [threading.Thread(target=work) for _ in range(3)]
+    for thread in working:
+        thread.start()
+    try:
+        for _ in range(300):
+            place.reap()
+    finally:
+        busy.set()
+        for thread in working:
+            thread.join()
 
 
 def gone() -> str:
