@@ -1,7 +1,8 @@
 """Set a Prefect server up for Dubline: `make deploy`. Running it again changes nothing that is as it should be.
 
 Work pools with their queues, the GPU limit, blocks, automations, the deployments of prefect.yaml. Exit codes are those
-of dubline/domain/errors.py: 2 when a setting or a block is wrong, 10 when the server cannot be reached.
+of dubline/domain/errors.py: 2 when a setting or a block is wrong, 10 when the server cannot be reached; and 1 when
+prefect_deploy.py could not bring a deployment up to date.
 """
 
 from __future__ import annotations
@@ -213,7 +214,7 @@ def deploy() -> None:
         raise InvalidRequest("No Prefect server is named; set PREFECT_API_URL, such as to http://127.0.0.1:4200/api.")
     try:
         asyncio.run(set_up(gpu_slots=1))
-        done = subprocess.run([sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"], cwd=CHECKOUT)
+        done = subprocess.run([sys.executable, "-m", "deployments.prefect_deploy"], cwd=CHECKOUT)
         if done.returncode:
             sys.exit(done.returncode)  # it has said why
         asyncio.run(tell())

@@ -38,7 +38,8 @@ def deployed(api: str) -> dict[str, Any]:
         if isinstance(value, dict):
             passing = {"updated", "last_polled", "status"}
             return {name: lasting(part) for name, part in value.items() if name not in passing}
-        return [lasting(part) for part in value] if isinstance(value, list) else value
+        # Schedules come in the order of their last change.
+        return sorted(map(lasting, value), key=str) if isinstance(value, list) else value
 
     return {name: lasting(ask(api, f"/deployments/name/{name}/{name}")) for name in DEPLOYMENTS}
 
@@ -139,6 +140,124 @@ def test_what_operators_chose_stays_and_services_leave_the_videos_pool(workshop:
         found = ask(api, f"/deployments/name/{service}/{service}")
         assert (found["work_pool_name"], found["work_queue_name"]) == ("service", "default")
     assert ask(api, "/deployments/name/translate-video/translate-video")["work_pool_name"] == "cpu"
+
+
+Change = Callable[..., None]
+
+
+@pytest.fixture
+def change(workshop: Workshop) -> Iterator[Change]:
+    """Changes a deployment, or one of its schedules, as an operator does. In the end all deployments are gone."""
+
+    def changed(name: str, *schedule: str, **fields: Any) -> None:
+        there = ask(workshop.api, f"/deployments/name/{name}/{name}")
+        of = "".join(f"/schedules/{one['id']}" for one in there["schedules"] if one["slug"] in schedule)
+        ask(workshop.api, f"/deployments/{there['id']}{of}", fields, "PATCH")
+
+    yield changed
+    for one in deployed(workshop.api).values():
+        ask(workshop.api, f"/deployments/{one['id']}", method="DELETE")
+
+
+@pytest.mark.server
+def test_what_operators_changed_in_deployments_stays(workshop: Workshop, change: Change) -> None:
+    workshop.deploy()
+    fresh = deployed(workshop.api)
+    env = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30", "TOKEN": "{{ prefect.blocks.secret.token }}"}
+    variables = {"env": env, "working_dir": "/media"}
+    change("housekeeping", parameters={"retention_days": 365}, job_variables=variables, paused=True)
+    change("translate-video", concurrency_limit=2, concurrency_options={"collision_strategy": "CANCEL_NEW"})
+    change("revive", concurrency_options={"collision_strategy": "CANCEL_NEW", "grace_period_seconds": 90})
+    change("watch-folder", "stay-up", active=False)
+    change("reconcile-folder", "often", active=False)
+    change("quality-report", "daily", active=False, parameters={"days": 2}, max_scheduled_runs=2)
+    weekly = {"schedule": {"cron": "5 5 * * 1", "timezone": "Europe/Berlin"}, "parameters": {"retention_days": 7}}
+    often = {"schedule": {"interval": 7200}, "active": False, "max_scheduled_runs": 3}
+    for name in ("watch-folder", "translate-video", "housekeeping"):
+        ask(workshop.api, f"/deployments/{fresh[name]['id']}/schedules", [weekly, often])
+    before = deployed(workshop.api)
+    same = {name for name in DEPLOYMENTS if before[name] == fresh[name]}
+    assert same == {"infer"}
+
+    workshop.deploy()
+    again = deployed(workshop.api)
+    for name in DEPLOYMENTS:
+        assert again[name] == before[name]
+
+
+@pytest.mark.server
+def test_what_prefect_yaml_says_reaches_deployments_that_are_there(workshop: Workshop, change: Change) -> None:
+    workshop.deploy()
+    fresh = deployed(workshop.api)
+    former = {
+        "version": "0",
+        "entrypoint": "flows.former.former",
+        "description": "Of an earlier version.",
+        "tags": ["former"],
+        "pull_steps": [],
+        "parameter_openapi_schema": {"type": "object", "properties": {"former": {"type": "string"}}},
+        "work_pool_name": "gpu",
+        "work_queue_name": "bulk",
+        "job_variables": {"env": {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "7"}},
+    }
+    for name in DEPLOYMENTS:
+        change(name, **former)
+        gone = {"slug": "former", "schedule": {"interval": 60}}
+        ask(workshop.api, f"/deployments/{fresh[name]['id']}/schedules", [gone])
+    change("revive", concurrency_limit=9, concurrency_options={"collision_strategy": "ENQUEUE"})
+    change("revive", "often", schedule={"interval": 3600, "timezone": "UTC"})
+    (missing,) = fresh["watch-folder"]["schedules"]
+    ask(workshop.api, f"/deployments/{missing['deployment_id']}/schedules/{missing['id']}", method="DELETE")
+
+    workshop.deploy()
+    again = deployed(workshop.api)
+    again["watch-folder"]["schedules"][0] |= {name: missing[name] for name in ("id", "created")}
+    for name in DEPLOYMENTS:
+        assert again[name] == fresh[name]
+
+
+@pytest.mark.server
+def test_a_default_that_does_not_fit_the_flow_is_told_in_a_sentence(workshop: Workshop, change: Change) -> None:
+    workshop.deploy()
+    earlier = {"type": "object", "properties": {"retention_days": {"type": "string"}}}
+    change("housekeeping", parameters={"retention_days": "a month"}, parameter_openapi_schema=earlier)
+    done = deploying(PREFECT_API_URL=workshop.api)
+    assert done.returncode == 1
+    assert done.stderr.startswith("The deployment housekeeping cannot be brought up to date (")
+    assert "a month" in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.server
+def test_another_prefect_yaml_changes_what_it_names_and_gives_every_schedule_a_slug(
+    workshop: Workshop, change: Change
+) -> None:
+    workshop.deploy()
+    change("housekeeping", parameters={"retention_days": 365}, concurrency_limit=3, paused=True)
+    written = workshop.root / "prefect.yaml"
+    command = [sys.executable, "-m", "deployments.prefect_deploy", "--prefect-file", str(written)]
+
+    def deploy(**changed: Any) -> subprocess.CompletedProcess[str]:
+        content = {"pull": [], "deployments": [DEPLOYMENTS["housekeeping"] | changed]}
+        written.write_text(yaml.safe_dump(content), encoding="utf-8")
+        return subprocess.run(
+            command, env=workshop.environment(), cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S
+        )
+
+    schedules = [{"slug": "weekly", "cron": "5 5 * * 1", "active": False, "parameters": {"retention_days": 9}}]
+    assert deploy(parameters={"retention_days": 60}, concurrency_limit=2, schedules=schedules).returncode == 0
+    changed = deployed(workshop.api)["housekeeping"]
+    assert changed["parameters"] == {"retention_days": 60}
+    assert changed["global_concurrency_limit"]["limit"] == 2
+    assert changed["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+    assert changed["paused"]
+    assert [(one["slug"], one["active"], one["parameters"]) for one in changed["schedules"]] == [
+        ("weekly", False, {"retention_days": 9})
+    ]
+    refused = deploy(schedules=[{"cron": "5 5 * * 1"}])
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("A schedule of housekeeping in prefect.yaml has no slug of its own")
+    assert deploy(schedules=[]).returncode == 0
+    assert deployed(workshop.api)["housekeeping"]["schedules"] == []
 
 
 @pytest.fixture

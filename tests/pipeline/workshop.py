@@ -150,11 +150,12 @@ def _busy(error: BaseException) -> bool:
     stop=tenacity.stop_after_delay(90),
     reraise=True,
 )
-def ask(api: str, path: str, body: Any = None) -> Any:
+def ask(api: str, path: str, body: Any = None, method: str | None = None) -> Any:
     """What the Prefect server answers; with a body it is a POST. A busy server is asked again."""
-    answer = httpx.request("GET" if body is None else "POST", f"{api}{path}", json=body, timeout=30)
+    method = method or ("GET" if body is None else "POST")
+    answer = httpx.request(method, f"{api}{path}", json=body, timeout=30)
     answer.raise_for_status()
-    return answer.json()
+    return answer.json() if answer.content else None
 
 
 def make_video(path: Path, *sound: str, seconds: float = 2, picture: str = "testsrc2=s=160x90:r=25") -> Path:
