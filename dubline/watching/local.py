@@ -106,7 +106,11 @@ class LocalFolder:
             ) from None
 
     def write(self, place: str, content: str) -> None:
-        self._partial(place, content).replace(self.path / place)
+        partial = self._partial(place, content)
+        try:
+            partial.replace(self.path / place)
+        finally:  # another scanner may have removed the empty folder just now
+            partial.unlink(missing_ok=True)
 
     def claim(self, place: str, content: str) -> bool:
         partial = self._partial(place, content)
