@@ -17,6 +17,7 @@ import httpx
 import pytest
 import yaml
 
+from deployments.deploy import FLOWS
 from tasks.revive import QUARANTINED
 from tests.pipeline.workshop import ROOT, Workshop, ask
 
@@ -278,6 +279,11 @@ def hook() -> Iterator[tuple[str, list[str]]]:
         threading.Thread(target=serving.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{serving.server_port}", heard
         serving.shutdown()
+
+
+def test_the_automation_of_lost_runs_knows_our_flows_and_no_other_s() -> None:
+    entries = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
+    assert {entry["entrypoint"].rpartition(".")[2].replace("_", "-") for entry in entries} == set(FLOWS)
 
 
 @pytest.mark.server

@@ -125,7 +125,7 @@ def test_a_key_submitted_twice_is_one_run(deployment: str, tmp_path: Path) -> No
             once = submission(f"key-{tmp_path}", make_video(tmp_path / "clip.mp4"), languages=("es",))
             first, second = await asyncio.gather(runs.submit(once), runs.submit(once))
             assert first.run == second.run
-            assert first.standing.succeeded is None
+            assert first.standing.succeeded is not False  # it may have ended before the slower one was answered
             assert set(await runs.standings([first.run])) == {first.run}
 
     asyncio.run(scenario())
