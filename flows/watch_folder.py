@@ -60,10 +60,13 @@ async def watch_folder(watched: WatchedFolder | str = INBOX) -> None:
     """
     log = get_run_logger()
     await use_media_store()
-    while (folder := await known(watched)) is not None:
+    folder = await known(watched)
+    while folder is not None:
         async with opened(folder) as watcher:
             log.info("Watching %s", watcher.folder.key)
-            await watch(watcher, _tell, log.warning, _Changes(watched, folder).found)
+            changes = _Changes(watched, folder, watcher)
+            await watch(watcher, _tell, log.warning, changes.found)
+        folder = changes.folder
 
 
 @flow(name="reconcile-folder", flow_run_name=dated, persist_result=False)
@@ -95,19 +98,30 @@ async def known(watched: WatchedFolder | str) -> WatchedFolder | None:
 
 
 class _Changes:
-    """Whether the block with the folder was edited since, or removed; one reads it now and then."""
+    """Whether the block with the folder was edited since, or removed; it is read now and then."""
 
-    def __init__(self, watched: WatchedFolder | str, folder: WatchedFolder) -> None:
-        self._watched, self._folder, self._read = watched, folder, time.monotonic()
+    folder: WatchedFolder | None
+    """As the block said when it was read last."""
+
+    def __init__(self, watched: WatchedFolder | str, folder: WatchedFolder, watcher: Watcher) -> None:
+        self._watched, self._began, self._watcher = watched, folder, watcher
+        self.folder, self._read = folder, time.monotonic()
 
     async def found(self) -> bool:
+        """Another folder has to wait until nothing is under way in this one: nobody else would put that away."""
         if isinstance(self._watched, WatchedFolder) or time.monotonic() - self._read < REREAD_S:
             return False
         self._read = time.monotonic()
         try:
-            return await known(self._watched) != self._folder
+            self.folder = await known(self._watched)
         except (httpx.HTTPError, PrefectHTTPStatusError):
             return False  # the server is away; the watcher tells of that
+        except RuntimeError as error:  # Prefect's, for a block that does not fit its form
+            get_run_logger().warning("The block '%s' cannot be used (%s); watching goes on.", self._watched, error)
+            return False
+        if self.folder is None or self.folder.folder != self._began.folder:
+            return not await self._watcher.busy()
+        return self.folder != self._began
 
 
 @asynccontextmanager

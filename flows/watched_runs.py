@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from uuid import UUID
 
 import httpx
@@ -20,7 +21,7 @@ from tasks.server_time import server_now
 TAG = "watched-folder"
 RESUMED = f"{TRANSLATE}/{TRANSLATE}"
 """The deployment whose crashed runs are always resumed or quarantined: none of them has ended."""
-CRASH_GRACE_S = 300.0
+CRASH_GRACE = timedelta(minutes=5)
 """How long a crashed run of another deployment may take to be resumed before it counts as failed."""
 PAGE = 200
 """Flow runs in one answer of Prefect's API; its limit."""
@@ -57,7 +58,7 @@ class PrefectRuns:
                     f"The deployment {self._deployment} refused the request ({error.response.text}); correct the "
                     "options or deploy the same version that watches."
                 ) from error
-            return Submitted(str(run.id), standing(run, await self._given_up(run)))
+            return Submitted(str(run.id), standing(run, await self._given_up([run])))
 
     async def standings(self, runs: Sequence[str]) -> Mapping[str, Standing]:
         found: list[FlowRun] = []
@@ -65,22 +66,37 @@ class PrefectRuns:
             for start in range(0, len(runs), PAGE):
                 wanted = FlowRunFilterId(any_=[UUID(run) for run in runs[start : start + PAGE]])
                 found += await self._client.read_flow_runs(flow_run_filter=FlowRunFilter(id=wanted), limit=PAGE)
-            return {str(run.id): standing(run, await self._given_up(run)) for run in found}
+            given_up = await self._given_up(found)
+        return {str(run.id): standing(run, given_up) for run in found}
 
-    async def _given_up(self, run: FlowRun) -> bool:
-        """Whether nobody will resume a run that crashed."""
-        if run.state is None or run.state.type is not StateType.CRASHED or self._deployment == RESUMED:
-            return False
-        return (await server_now(self._client) - run.state.timestamp).total_seconds() > CRASH_GRACE_S
+    async def _given_up(self, runs: Sequence[FlowRun]) -> set[UUID]:
+        """Those that crashed and that nobody will resume."""
+        crashed = {run.id: run for run in runs if run.state and run.state.type is StateType.CRASHED}
+        if not crashed:
+            return set()
+        since, resumed = await server_now(self._client) - CRASH_GRACE, await self._resumed()
+        return {
+            run.id
+            for run in crashed.values()
+            if (resumed is None or run.deployment_id != resumed) and run.state and run.state.timestamp < since
+        }
+
+    async def _resumed(self) -> UUID | None:
+        """The deployment whose crashed runs are resumed or quarantined; runs of one that was removed are not."""
+        if self._deployment != RESUMED:
+            return None
+        with suppress(ObjectNotFound):
+            return (await self._client.read_deployment_by_name(RESUMED)).id
+        return None
 
 
-def standing(run: FlowRun, given_up: bool) -> Standing:
+def standing(run: FlowRun, given_up: Collection[UUID]) -> Standing:
     state = run.state
     if state is None or not state.is_final():
         return Standing(None)
     if state.type is StateType.COMPLETED:
         return Standing(True)
-    if state.type is StateType.CRASHED and not given_up:
+    if state.type is StateType.CRASHED and run.id not in given_up:
         return Standing(None)  # it may be resumed
     return Standing(False, _sentence(state.message) if state.type is not StateType.CANCELLED else "It was cancelled.")
 

@@ -57,7 +57,7 @@ def cues(subtitles: tuple[Subtitles, ...]) -> list[CueFacts]:
 def _sound(audio: Audio | None, video: Video, asked: float | None) -> tuple[float, float | None, float | None]:
     """Loudness and true peak of the dub, and the loudness that was wanted, where there is one.
 
-    Both files are measured at once: nothing else of the run is under way.
+    Both files are measured at once: with one language nothing else of the run is under way.
     """
     with ThreadPoolExecutor(1) as beside:
         own = beside.submit(integrated_loudness, local_path(audio.full)) if audio and asked is None else None

@@ -30,6 +30,7 @@ from prefect.logging import get_run_logger
 
 from dubline.estimate import COST, Estimate
 from dubline.publication import Manifest, PublishedFile
+from dubline.storage.chosen import show_life
 from dubline.storage.locations import BucketFile, located, uri
 from dubline.storage.results import Judged
 from dubline.telemetry.progress import listening
@@ -82,6 +83,7 @@ async def _tell(estimate: Estimate, ended: asyncio.Event) -> None:
         last, share = ended.is_set(), round(100 * estimate.fraction, 1)
         if share != told or time.monotonic() - at >= ALIVE_S:
             try:
+                show_life()
                 async with asyncio.timeout(ALIVE_S):
                     artifact = await _told(artifact, share)
                 told, at = share, time.monotonic()

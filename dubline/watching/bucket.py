@@ -2,7 +2,7 @@
 
 An object appears whole or not at all, so none is half copied. A move is a copy on the server, then a deletion; there
 is no rename. Two that move one object at the same moment both copy it: the copies are equal, one may be left over, and
-neither takes away what may be the other's.
+neither takes away what may be the other's; but for one too large to be copied at once that is dropped anew meanwhile.
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ class BucketFolder:
 
 
 def _at_once(stamp: str) -> str | None:
-    """The ETag in a stamp, which can be made a condition of a copy; None where S3 copies in pieces."""
+    """The ETag in a stamp, which can be made a condition of a copy; None where s3fs copies in pieces."""
     from s3fs.core import MANAGED_COPY_THRESHOLD
 
     size, _, etag = stamp.partition("-")

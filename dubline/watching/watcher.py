@@ -152,6 +152,10 @@ class Watcher:
             ) from error
         return told
 
+    async def busy(self) -> bool:
+        """Whether anything that was taken in here has not come to its end."""
+        return bool(await self._ledger.open_rows(self.folder.key))
+
     def _folder_options(self, texts: _Texts, told: Told) -> Options | None:
         """What holds for the whole folder. None while its file is wrong or changes: then nothing is taken in, rather
         than all moved to failed/ for one slip."""

@@ -17,7 +17,7 @@ import httpx
 import pytest
 import yaml
 
-from deployments.deploy import FLOWS
+from deployments.deploy import FLOWS, crash_zombies
 from tasks.revive import QUARANTINED
 from tests.pipeline.workshop import ROOT, Workshop, ask
 
@@ -283,7 +283,11 @@ def hook() -> Iterator[tuple[str, list[str]]]:
 
 def test_the_automation_of_lost_runs_knows_our_flows_and_no_other_s() -> None:
     entries = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
-    assert {entry["entrypoint"].rpartition(".")[2].replace("_", "-") for entry in entries} == set(FLOWS)
+    places = [entry["entrypoint"].rpartition(".") for entry in entries]
+    flows = {getattr(import_module(module), function).name for module, _, function in places}
+    told = crash_zombies().trigger.match_related.model_dump()
+    assert told == {"prefect.resource.role": "flow", "prefect.resource.name": [*FLOWS]}
+    assert flows == set(FLOWS)
 
 
 @pytest.mark.server

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -14,7 +15,7 @@ import pytest
 from dubline.settings import settings
 from dubline.storage import sealed
 from dubline.storage.artifacts import ArtifactStore, local_path
-from dubline.storage.chosen import abandon, artifact_store, checkpoint_place, clear_store, reap, scratch
+from dubline.storage.chosen import abandon, artifact_store, checkpoint_place, clear_store, reap, scratch, show_life
 from dubline.storage.places import DAY_S, LocalPlace, Place, owner
 from dubline.storage.results import ArtifactRef
 from dubline.storage.sealed import SealedPlace
@@ -147,6 +148,19 @@ def test_old_workspaces_of_machines_that_are_no_more_go(place_kind: str) -> None
         assert not folder.exists(), root
 
 
+def test_what_a_sealed_run_has_opened_is_not_old_while_it_shows_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = scratch().root / "tmp" / f"{ELSEWHERE}-waiting"
+    opened.mkdir(parents=True)
+    age(opened)
+    monkeypatch.setenv("DUBLINE_SCRATCH", str(opened))
+    settings.cache_clear()
+    show_life()
+    monkeypatch.delenv("DUBLINE_SCRATCH")
+    settings.cache_clear()
+    reap()
+    assert opened.exists()
+
+
 def age(*paths: Path) -> None:
     """Nobody has written there for three days."""
     then = time.time() - 3 * DAY_S
@@ -158,12 +172,13 @@ def test_workspaces_may_vanish_while_others_are_cleared(tmp_path: Path) -> None:
     """Other processes begin and end at any moment."""
     place, busy = LocalPlace(tmp_path), threading.Event()
 
-    def work() -> None:
+    def work(number: int) -> None:
+        folder = tmp_path / "tmp" / f"{ELSEWHERE}-{number}"
         while not busy.is_set():
-            with place.workspace() as folder:
-                (folder / "deep/er").mkdir(parents=True)
+            (folder / "deep/er").mkdir(parents=True)
+            shutil.rmtree(folder)
 
-    working = [threading.Thread(target=work) for _ in range(3)]
+    working = [threading.Thread(target=work, args=[number]) for number in range(3)]
     for thread in working:
         thread.start()
     try:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -172,7 +173,15 @@ def test_an_edited_block_reaches_the_watcher_that_is_up(
         if not edits:
             raise SeenEnough
         await save(*edits[0])
+        monkeypatch.setattr(watcher, "busy", busy)
+        if edits[0][0] != "a":
+            assert not await outdated(), "what is under way in the other folder is put away first"
         assert await outdated()
+
+    under_way = [False, True]
+
+    async def busy() -> bool:
+        return under_way.pop()
 
     async def scenario() -> None:
         await save("a", "es")
@@ -185,24 +194,50 @@ def test_an_edited_block_reaches_the_watcher_that_is_up(
     assert watched == [("a", ("es",)), ("a", ("es", "fr")), ("b", ("es",))]
 
 
-@pytest.mark.parametrize(("deployment", "given_up"), [("translate-video/translate-video", False), ("own/own", True)])
+def test_a_block_that_does_not_fit_ends_no_watcher(monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows import watch_folder as flow
+
+    async def broken(_: str) -> None:
+        raise RuntimeError("Unable to load it due to failed validation")
+
+    folder, told = flow.WatchedFolder(folder="/videos", languages=("es",)), []
+    monkeypatch.setattr(flow, "REREAD_S", 0.0)
+    monkeypatch.setattr(flow, "known", broken)
+    monkeypatch.setattr(flow, "get_run_logger", lambda: SimpleNamespace(warning=lambda *said: told.append(said)))
+    changes = flow._Changes("press", folder, watcher=None)
+    assert not asyncio.run(changes.found())
+    assert changes.folder == folder
+    assert "failed validation" in str(told)
+
+
+@pytest.mark.parametrize(
+    ("deployment", "of_it", "given_up"),
+    [
+        ("translate-video/translate-video", True, False),
+        ("translate-video/translate-video", False, True),
+        ("own/own", True, True),
+    ],
+)
 def test_a_crash_ends_only_what_nobody_resumes_and_by_the_server_s_clock(
-    api: str, monkeypatch: pytest.MonkeyPatch, deployment: str, given_up: bool
+    api: str, monkeypatch: pytest.MonkeyPatch, deployment: str, of_it: bool, given_up: bool
 ) -> None:
     from prefect import flow, get_client
     from prefect.states import Crashed
 
     from flows import watched_runs
 
-    @flow(name="crashing")
+    name = deployment.partition("/")[0]
+
+    @flow(name=name)
     def crashing() -> None: ...
 
     async def later(client) -> object:
-        return (await server_now(client)) + timedelta(seconds=watched_runs.CRASH_GRACE_S + 2)
+        return (await server_now(client)) + watched_runs.CRASH_GRACE + timedelta(seconds=2)
 
     async def scenario() -> None:
         async with get_client() as client:
-            run = await client.create_flow_run(crashing)
+            made = await client.create_deployment(await client.create_flow_from_name(name), name)
+            run = await (client.create_flow_run_from_deployment(made) if of_it else client.create_flow_run(crashing))
             await client.set_flow_run_state(run.id, Crashed(), force=True)
             runs = watched_runs.PrefectRuns(client, deployment)
             assert (await runs.standings([str(run.id)]))[str(run.id)].succeeded is None
