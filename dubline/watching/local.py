@@ -109,8 +109,9 @@ class LocalFolder:
         partial = self._partial(place, content)
         try:
             partial.replace(self.path / place)
-        finally:  # another scanner may have removed the empty folder just now
-            partial.unlink(missing_ok=True)
+        except FileNotFoundError:  # another scanner removed the empty folder just now
+            partial.unlink()
+            raise
 
     def claim(self, place: str, content: str) -> bool:
         partial = self._partial(place, content)
