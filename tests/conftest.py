@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -35,6 +36,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if terminal:
         seed = os.environ["DUBLINE_STORM_SEED"]
         terminal.write_line(f"storm of tests/faults: DUBLINE_STORM_SEED={seed} makes the same again")
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_home, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
