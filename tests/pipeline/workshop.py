@@ -133,7 +133,7 @@ def one_certificate() -> Path:
     """
     every = Path(certifi.where()).read_text(encoding="utf-8")
     end = "-----END CERTIFICATE-----\n"
-    path = Path(tempfile.mkdtemp(dir=os.environ["DUBLINE_HOME"])) / "certificate.pem"
+    path = Path(tempfile.mkdtemp(dir=os.environ.get("DUBLINE_HOME"))) / "certificate.pem"
     path.write_text(every[every.index("-----BEGIN") : every.index(end)] + end, encoding="utf-8")
     return path
 
