@@ -18,6 +18,7 @@ from typing import Any
 from bench.translation import DATA, RESULTS, SOURCE
 from dubline.engines.device import device
 from dubline.engines.translation.seq2seq import SearchOptions, Seq2Seq, weight_type
+from tests.tiny.make_checkpoints import nllb_tokenizer
 
 ALONE = 12
 """Texts of the calls for one line each: they take long, and each is as fast as the next."""
@@ -79,16 +80,11 @@ def main() -> None:
 def translator(texts: Sequence[str]) -> Seq2Seq:
     """The network with weights as they are before training, on the device, and a tokenizer made from the texts."""
     import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import M2M100Config, M2M100ForConditionalGeneration, NllbTokenizerFast
+    from transformers import M2M100Config, M2M100ForConditionalGeneration
 
-    bpe = Tokenizer(models.BPE(unk_token="<unk>"))  # noqa: S106 - no password
-    bpe.pre_tokenizer, bpe.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
-    specials = ["<s>", "<pad>", "</s>", "<unk>"]
-    bpe.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=WORDS, special_tokens=specials, show_progress=False))
     torch.manual_seed(0)
     model = M2M100ForConditionalGeneration(M2M100Config(**SHAPE)).to(device(), weight_type(device()))
-    return Seq2Seq(NllbTokenizerFast(tokenizer_object=bpe), model.eval(), SearchOptions.model_validate({}))
+    return Seq2Seq(nllb_tokenizer(texts, WORDS), model.eval(), SearchOptions.model_validate({}))
 
 
 def rate(model: Seq2Seq, batches: Sequence[Sequence[str]]) -> float:

@@ -24,7 +24,6 @@ from tests.faults.rig import Rig, until
 
 RESULTS = Path(__file__).parent / "results" / "production.json"
 TIMES = 3
-"""No two videos are the same."""
 Seconds = dict[str, float]
 
 

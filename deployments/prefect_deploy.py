@@ -73,6 +73,7 @@ def _over(upper: dict[str, Any], lower: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
+    # Prefect has no hook between reading the file and sending; `update` takes what its one caller there gives.
     PrefectClient.update_deployment = update  # type: ignore[method-assign, assignment]
     sys.argv[1:1] = ["--no-prompt", "deploy", "--all"]
     app()

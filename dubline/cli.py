@@ -285,7 +285,8 @@ def limits(
     async def chosen() -> accounts.Limits:
         async with Database.opened() as database:
             known = (await accounts.ensure_tenant(database, tenant)).limits.model_copy(update=changed)
-            await accounts.limit_tenant(database, tenant, known)
+            if changed:
+                await accounts.limit_tenant(database, tenant, known)
             return known
 
     for name, value in asyncio.run(chosen()):

@@ -84,14 +84,11 @@ async def outputs_given_up(client: PrefectClient) -> set[BucketFile]:
     """Where in buckets runs were to publish that ended lately without having done so."""
     ended_badly = [StateType.CANCELLED, StateType.FAILED, StateType.CRASHED]
     since = await server_now(client) - LOOKED_BACK
-    runs: list[FlowRun] = []
     wanted = FlowRunFilter(
         state=FlowRunFilterState(type=FlowRunFilterStateType(any_=ended_badly)),
         end_time=FlowRunFilterEndTime.model_validate({"after_": since}),
     )
-    while page := await runs_of(client, TRANSLATE, wanted, offset=len(runs)):
-        runs += page
-    return {out for run in runs if (out := _bucket_of(run))}
+    return {out for run in await runs_of(client, TRANSLATE, wanted) if (out := _bucket_of(run))}
 
 
 def _bucket_of(run: FlowRun) -> BucketFile | None:

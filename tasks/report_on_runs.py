@@ -28,8 +28,6 @@ from quality_suites import fleet
 from tasks.runs import runs_of
 
 INDEX = "index.html"
-_PAGE = 200
-"""Runs a request; the server gives no more at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +44,12 @@ async def ended_runs(client: PrefectClient, deployment: str, since: datetime, un
 
     Raises ServiceUnavailable when watched videos are among them, and their ledger cannot be reached.
     """
-    found: list[FlowRun] = []
     wanted = FlowRunFilter(end_time=FlowRunFilterEndTime.model_validate({"after_": since, "before_": until}))
-    while len(page := await _page(client, deployment, wanted, len(found))) == _PAGE:
-        found += page
-    ended = [run for run in (*found, *page) if run.state and run.state.is_final()]
+    found = await runs_of(client, deployment, wanted, FlowRunSort.END_TIME_DESC)
+    ended = [run for run in found if run.state and run.state.is_final()]
     moved = await _moved([_out(run) for run in ended if _completed(run)])
     # Thousands of manifests of a bucket take longer than a run's loop may stand still.
     return await asyncio.to_thread(lambda: [_facts(run, moved) for run in ended])
-
-
-async def _page(client: PrefectClient, deployment: str, wanted: FlowRunFilter, offset: int) -> list[FlowRun]:
-    return await runs_of(client, deployment, wanted, FlowRunSort.END_TIME_DESC, _PAGE, offset)
 
 
 async def _moved(outs: Sequence[str]) -> dict[str, str]:

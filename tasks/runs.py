@@ -20,23 +20,21 @@ INFER = "infer"
 
 
 async def runs_of(
-    client: PrefectClient,
-    deployment: str,
-    wanted: FlowRunFilter,
-    sort: FlowRunSort | None = None,
-    limit: int | None = None,
-    offset: int = 0,
+    client: PrefectClient, deployment: str, wanted: FlowRunFilter, sort: FlowRunSort | None = None
 ) -> list[FlowRun]:
-    """Runs of the deployment of that name, whose flow has the same name.
+    """All such runs of the deployment of that name, whose flow has the same name.
 
     A deployment's name alone says nothing: it is unique among those of one flow, and another team's model may have an
     `infer`, too.
     """
-    return await client.read_flow_runs(
+    found: list[FlowRun] = []
+    # How many the server gives at once is its own setting.
+    while page := await client.read_flow_runs(
         flow_filter=FlowFilter(name=FlowFilterName(any_=[deployment])),
         flow_run_filter=wanted,
         deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[deployment])),
         sort=sort,
-        limit=limit,
-        offset=offset,
-    )
+        offset=len(found),
+    ):
+        found += page
+    return found

@@ -85,7 +85,7 @@ class Server:
         return httpx.Response(200, headers={"date": format_datetime(self.now, usegmt=True)})
 
     async def read_flow_runs(
-        self, flow_run_filter: Any, flow_filter: Any = None, deployment_filter: Any = None, **_: Any
+        self, flow_run_filter: Any, flow_filter: Any = None, deployment_filter: Any = None, offset: int = 0, **_: Any
     ) -> list[FlowRun]:
         wanted = flow_run_filter.state.type.any_
         if parents := flow_run_filter.parent_flow_run_id:
@@ -93,7 +93,7 @@ class Server:
         found = [run for run in self.runs.values() if run.state and run.state.type in wanted]
         for part, names in enumerate((flow_filter, deployment_filter)):
             found = [run for run in found if not names or self.deployments[run.id].split("/")[part] in names.name.any_]
-        return found
+        return found[offset:]
 
     async def read_artifacts(self, artifact_filter: Any) -> list[SimpleNamespace]:
         told = self.heard[artifact_filter.flow_run_id.any_[0]]

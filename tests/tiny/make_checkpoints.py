@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,15 +41,9 @@ def nllb(folder: Path, end_logit: float = 2.95) -> None:
     `end_logit` is how likely every token is to be the last; with a low one, translations never end.
     """
     import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import M2M100Config, M2M100ForConditionalGeneration, NllbTokenizerFast
+    from transformers import M2M100Config, M2M100ForConditionalGeneration
 
-    bpe = Tokenizer(models.BPE(unk_token="<unk>"))
-    bpe.pre_tokenizer = pre_tokenizers.Metaspace()
-    bpe.decoder = decoders.Metaspace()
-    specials = ["<s>", "<pad>", "</s>", "<unk>"]
-    bpe.train_from_iterator(CORPUS, trainers.BpeTrainer(vocab_size=400, special_tokens=specials, show_progress=False))
-    tokenizer = NllbTokenizerFast(tokenizer_object=bpe)
+    tokenizer = nllb_tokenizer(CORPUS, 400)
     tokenizer.save_pretrained(folder)
 
     torch.manual_seed(SEED)
@@ -61,6 +55,19 @@ def nllb(folder: Path, end_logit: float = 2.95) -> None:
     _teach_to_end(model.model.decoder.layer_norm, model.model.shared.weight, tokenizer.eos_token_id, end_logit)
     model.generation_config.max_length = 200
     model.save_pretrained(folder)
+
+
+def nllb_tokenizer(texts: Sequence[str], size: int) -> Any:
+    """NLLB's class, with `size` tokens learned from the texts, the languages' apart."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import NllbTokenizerFast
+
+    bpe = Tokenizer(models.BPE(unk_token="<unk>"))
+    bpe.pre_tokenizer = pre_tokenizers.Metaspace()
+    bpe.decoder = decoders.Metaspace()
+    specials = ["<s>", "<pad>", "</s>", "<unk>"]
+    bpe.train_from_iterator(texts, trainers.BpeTrainer(vocab_size=size, special_tokens=specials, show_progress=False))
+    return NllbTokenizerFast(tokenizer_object=bpe)
 
 
 def _teach_to_end(norm: object, words: object, end: int, end_logit: float) -> None:

@@ -60,8 +60,8 @@ class Server:
             FlowRun(flow_id=uuid4(), state=Completed(), parameters={"request": {"out": str(out)}}) for out in outs
         ]
 
-    async def read_flow_runs(self, **_: Any) -> list[FlowRun]:
-        return self.runs
+    async def read_flow_runs(self, offset: int, **_: Any) -> list[FlowRun]:
+        return self.runs[offset:]
 
 
 def reported(shed: Shed) -> RunFacts:
