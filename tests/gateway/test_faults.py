@@ -6,6 +6,7 @@ import asyncio
 import base64
 import io
 import json
+import os
 import re
 import secrets
 import subprocess
@@ -298,11 +299,17 @@ def told(rig: Rig, client: Client) -> list[str]:
     bucket = rig.bucket()
     places = {path: bucket.cat_file(path) for path in bucket.find("dubline")}
     places["tables"] = dumped(client.database).encode()
-    temporary = Path(tempfile.gettempdir()).glob("tmp*/**/*")
-    for path in (*rig.stack.folder.rglob("*"), *rig.root.rglob("*"), *temporary):
-        with suppress(OSError):
-            places[str(path)] = path.read_bytes() if path.is_file() else b""
+    for folder in (rig.stack.folder, rig.root, *Path(tempfile.gettempdir()).glob("tmp*")):
+        for path in files_below(folder):
+            with suppress(OSError):
+                places[str(path)] = path.read_bytes() if path.is_file() else b""
     return [name for name, content in places.items() if CANARY.encode() in content]
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Files that others may take away meanwhile, folders and all, where `rglob` would fail."""
+    for parent, _, names in os.walk(folder):
+        yield from (Path(parent, name) for name in names)
 
 
 def spoken(rig: Rig) -> int:
