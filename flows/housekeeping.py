@@ -28,6 +28,9 @@ from dubline.storage.database import Database
 from dubline.storage.locations import BucketFile, located
 from dubline.storage.places import DAY_S
 from dubline.storage.sessions import store
+from dubline.watching.bucket import SCHEME
+from dubline.watching.folder import DONE, FAILED, WORK
+from dubline.watching.ledger import Ledger
 from flows.names import dated
 from tasks.configure import use_media_store, use_store_of
 from tasks.runs import TRANSLATE, runs_of
@@ -54,10 +57,12 @@ async def housekeeping(retention_days: Annotated[float, Field(ge=2)] = 30.0) -> 
     async with Database.opened() as database:
         tenants = {tenant: await store.oldest(database, tenant) for tenant in await accounts.tenants_of(database)}
         receiving = await uploads.handles(database)
+        watched = await Ledger(database).folders()
     old = time.time() - MIN_GRACE_S
     jobs: dict[str, Callable[[], object]] = {
         "uploads that were never finished": partial(clear_store, old, receiving),
         "uploads of runs that ended badly": partial(end_uploads, given_up, old, receiving),
+        "copies within watched folders": partial(end_uploads, own_places(watched), old, receiving),
         "what no tenant has": partial(collected, "", retention_days, None),
         **{f"of the tenant {one}": partial(collected, one, retention_days, since) for one, since in tenants.items()},
     }
@@ -100,6 +105,12 @@ def _bucket_of(run: FlowRun) -> BucketFile | None:
     return out if isinstance(out, BucketFile) else None
 
 
+def own_places(watched: Collection[str]) -> list[BucketFile]:
+    """Where in watched buckets only the watcher copies to, of whom a killed one leaves what it began."""
+    buckets = [folder for folder in watched if folder.startswith(SCHEME)]
+    return [BucketFile(f"{folder}/{place}") for folder in buckets for place in (WORK, DONE, FAILED)]
+
+
 def end_uploads(outs: Collection[BucketFile], before: float, receiving: Collection[str]) -> int:
     """End uploads that were begun below `outs` before `before` (epoch, s); returns how many there were.
 
@@ -115,5 +126,5 @@ def end_uploads(outs: Collection[BucketFile], before: float, receiving: Collecti
         except DublineError as error:
             errors.append(error)
     if errors:
-        get_run_logger().warning("Left uploads below %d of %d outputs: %s", len(errors), len(outs), errors[0])
+        get_run_logger().warning("Left uploads below %d of %d places: %s", len(errors), len(outs), errors[0])
     return ended

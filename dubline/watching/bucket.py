@@ -2,14 +2,15 @@
 
 An object appears whole or not at all, so none is half copied. A move is a copy on the server, then a deletion; there
 is no rename. Two that move one object at the same moment both copy it: the copies are equal, one may be left over, and
-neither takes away what may be the other's; but for one too large to be copied at once that is dropped anew meanwhile.
+neither takes away what may be the other's. What is dropped anew meanwhile is neither copied nor deleted: both have the
+ETag for a condition (CopySourceIfMatch, IfMatch).
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,6 +21,8 @@ from dubline.storage.places import LocalPlace
 from dubline.watching.folder import Entry, Kind, numbered, too_large
 
 SCHEME = "s3://"
+PIECE_BYTES = 64 << 20
+"""Of a copy in pieces; S3 allows 10,000 of them."""
 
 
 @contextmanager
@@ -81,9 +84,9 @@ class BucketFolder:
 
     def exists(self, place: str) -> bool:
         """Whether there is an object: some servers keep an empty folder for minutes."""
-        bucket, _, key = self._path(place).partition("/")
+        named = self._named(place)
         with s3_errors():
-            below = self._fs.call_s3("list_objects_v2", Bucket=bucket, Prefix=f"{key}/", MaxKeys=1)
+            below = self._fs.call_s3("list_objects_v2", Bucket=named["Bucket"], Prefix=f"{named['Key']}/", MaxKeys=1)
         # Not s3fs's `isfile`, to which a lost connection is a file that is not there. The stamp of a folder is empty.
         return bool(below.get("Contents")) or bool(self.stamp(place))
 
@@ -150,33 +153,56 @@ class BucketFolder:
         return True
 
     def move_aside(self, source: str, wanted: str, stamp: str | None = None) -> str | None:
+        stamp = stamp or self.stamp(source)
         target = next(place for place in numbered(wanted) if not self.exists(place))
-        if not self._copy_version(source, target, stamp):
+        if not (stamp and self._while_it_is(source, stamp, lambda: self._copy(source, target, stamp))):
             return None
-        now = self.stamp(source)
-        if stamp is not None and now is None:
+        if self.stamp(source) is None:
             return None  # another scanner was quicker, and the copy may be its only one
-        if stamp is None or now == stamp:
-            with s3_errors():
-                self._fs.rm_file(self._path(source))
-        elif _at_once(stamp) is None:
-            self.remove(target)  # it was overwritten while it was copied piece by piece
-            return None
+        self._while_it_is(source, stamp, lambda: self._delete(source, stamp))
         return target
 
-    def _copy_version(self, source: str, target: str, stamp: str | None) -> bool:
-        """Copy an object if it is still the one with this stamp; False where it is not."""
-        version = {"CopySourceIfMatch": _at_once(stamp)} if stamp and _at_once(stamp) else {}
+    def _while_it_is(self, place: str, stamp: str, act: Callable[[], None]) -> bool:
+        """Act on an object with its ETag for a condition; False where it is another one by now, or gone."""
         try:
             with s3_errors():
-                self._fs.cp_file(self._path(source), self._path(target), **version)
-        except FileNotFoundError:
-            return False
+                act()
         except OSError:  # a refused condition has no type of its own
-            if stamp is None or self.stamp(source) == stamp:
+            if self.stamp(place) == stamp:
                 raise
             return False
         return True
+
+    def _copy(self, source: str, target: str, stamp: str) -> None:
+        """In pieces where s3fs would do so, which makes its copies of many pieces without a condition."""
+        from s3fs.core import MANAGED_COPY_THRESHOLD
+
+        size, etag = _size_and_etag(stamp)
+        if size <= MANAGED_COPY_THRESHOLD:
+            self._fs.cp_file(self._path(source), self._path(target), CopySourceIfMatch=etag)
+            return
+        copy = self._named(target)
+        copy["UploadId"] = self._fs.call_s3("create_multipart_upload", **copy)["UploadId"]
+        try:
+            parts = []
+            for number, start in enumerate(range(0, size, PIECE_BYTES), 1):
+                answer = self._fs.call_s3(
+                    "upload_part_copy",
+                    **copy,
+                    PartNumber=number,
+                    CopySource=self._path(source),
+                    CopySourceRange=f"bytes={start}-{min(start + PIECE_BYTES, size) - 1}",
+                    CopySourceIfMatch=etag,
+                )
+                parts.append({"PartNumber": number, "ETag": answer["CopyPartResult"]["ETag"]})
+            self._fs.call_s3("complete_multipart_upload", **copy, MultipartUpload={"Parts": parts})
+        except BaseException:
+            with suppress(Exception):  # then housekeeping ends it once it is old
+                self._fs.call_s3("abort_multipart_upload", **copy)
+            raise
+
+    def _delete(self, place: str, stamp: str) -> None:
+        self._fs.call_s3("delete_object", **self._named(place), IfMatch=_size_and_etag(stamp)[1])
 
     def remove(self, place: str) -> None:
         with s3_errors():
@@ -198,13 +224,15 @@ class BucketFolder:
     def _path(self, place: str) -> str:
         return f"{self._root}/{place}" if place else self._root
 
+    def _named(self, place: str) -> dict[str, str]:
+        """As S3 names an object."""
+        bucket, _, key = self._path(place).partition("/")
+        return {"Bucket": bucket, "Key": key}
 
-def _at_once(stamp: str) -> str | None:
-    """The ETag in a stamp, which can be made a condition of a copy; None where s3fs copies in pieces."""
-    from s3fs.core import MANAGED_COPY_THRESHOLD
 
+def _size_and_etag(stamp: str) -> tuple[int, str]:
     size, _, etag = stamp.partition("-")
-    return etag if int(size) <= MANAGED_COPY_THRESHOLD else None
+    return int(size), etag
 
 
 def _entry(info: dict[str, Any]) -> Entry:

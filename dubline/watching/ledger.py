@@ -91,6 +91,11 @@ class Ledger:
         async with Database.opened(url) as database:
             yield cls(database)
 
+    async def folders(self) -> list[str]:
+        """All that were ever watched."""
+        found = await self._database.rows(select(_rows.c.folder).distinct())
+        return [row["folder"] for row in found]
+
     async def latest(self, identity: Identity) -> Row | None:
         """The last attempt at it."""
         same = (

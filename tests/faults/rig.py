@@ -368,6 +368,12 @@ def until(what: Callable[[], object], timeout_s: float = 300, left: Callable[[],
         time.sleep(0.5)
 
 
+def files_below(folder: Path) -> Iterator[Path]:
+    """Files that others may take away meanwhile, folders and all, where `rglob` would fail."""
+    for parent, _, names in os.walk(folder):
+        yield from (Path(parent, name) for name in names)
+
+
 def published(out: Path) -> dict[str, str]:
     """sha256 by name of the files as they are, without those that speak of the run itself."""
     manifest = publication.read(out)

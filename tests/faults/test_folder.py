@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dubline import publication
-from tests.faults.rig import Rig, until
+from tests.faults.rig import Rig, files_below, until
 
 pytestmark = pytest.mark.stack
 
@@ -39,7 +39,7 @@ def test_a_dropped_video_comes_out_done_though_the_watcher_was_killed(rig: Rig, 
     until(lambda: (folder / "done" / "second.mp4").exists() and (folder / "done" / "first.mp4").exists())
     for name in ("first", "second"):
         assert publication.read(folder / "done" / name) is not None
-    assert not list((folder / ".dubline").rglob("*.mp4"))
+    until(lambda: not [*files_below(folder / ".dubline")])
     mine = [one for one in rig.runs("translate-video") if str(folder) in one["parameters"]["request"]["video"]]
     assert len(mine) == 2
     rig.set_state(again, "CANCELLING")

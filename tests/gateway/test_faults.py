@@ -6,7 +6,6 @@ import asyncio
 import base64
 import io
 import json
-import os
 import re
 import secrets
 import subprocess
@@ -25,7 +24,7 @@ from dubline.storage.accounts import Role
 from dubline.storage.database import Database
 from infra.loopback import inherited
 from tests.faults import strikes
-from tests.faults.rig import Rig, until
+from tests.faults.rig import Rig, files_below, until
 from tests.pipeline.workshop import make_video
 from tests.web_server import WebServer
 
@@ -304,12 +303,6 @@ def told(rig: Rig, client: Client) -> list[str]:
             with suppress(OSError):
                 places[str(path)] = path.read_bytes() if path.is_file() else b""
     return [name for name, content in places.items() if CANARY.encode() in content]
-
-
-def files_below(folder: Path) -> Iterator[Path]:
-    """Files that others may take away meanwhile, folders and all, where `rglob` would fail."""
-    for parent, _, names in os.walk(folder):
-        yield from (Path(parent, name) for name in names)
 
 
 def spoken(rig: Rig) -> int:

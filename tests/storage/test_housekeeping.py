@@ -34,6 +34,8 @@ from dubline.storage.s3 import BucketPlace
 from dubline.storage.sessions import store
 from dubline.storage.sessions.model import Source
 from dubline.storage.sessions.store import NewSession
+from dubline.watching.ledger import Identity, Ledger
+from dubline.watching.options import Options
 from flows import housekeeping
 from tests.s3_server import S3Server
 from tests.storage.test_outputs import fill
@@ -227,6 +229,25 @@ def test_uploads_of_runs_that_ended_badly_end_wherever_they_were_to_publish(
     assert [len(begun(in_s3, out)) for out in outs] == [0, 0, 1], "nobody asked for the last one here"
 
 
+def test_copies_that_a_killed_watcher_began_end_and_people_s_own_uploads_do_not(
+    in_s3: S3Server, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = f"s3://{in_s3.bucket}/{uuid4().hex}"
+
+    async def watched() -> None:
+        async with Ledger.opened() as ledger:
+            for each in (folder, "/a/folder"):
+                identity = Identity(folder=each, content="0" * 64, options=Options(languages=("es",)))
+                assert await ledger.insert(identity, 1, "clip.mp4")
+
+    asyncio.run(watched())
+    for name in (".dubline/0/in/clip.mp4", "done/clip.mp4", "failed/clip.mp4", "clip.mp4", "other/clip.mp4"):
+        abandoned(f"{folder}/{name}")
+    monkeypatch.setattr(housekeeping, "MIN_GRACE_S", -60)
+    keep_house()
+    assert begun(in_s3, folder) == {"clip.mp4", "other/clip.mp4"}
+
+
 def test_a_bucket_that_is_closed_to_housekeeping_is_told_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -236,4 +257,4 @@ def test_a_bucket_that_is_closed_to_housekeeping_is_told_once(
     monkeypatch.setattr(BucketPlace, "abort_uploads", denied)
     monkeypatch.setattr(housekeeping, "get_run_logger", logging.getLogger)
     assert housekeeping.end_uploads([BucketFile("s3://one/out"), BucketFile("s3://two/out")], 0, ()) == 0
-    assert caplog.messages == ["Left uploads below 2 of 2 outputs: Access is denied."]
+    assert caplog.messages == ["Left uploads below 2 of 2 places: Access is denied."]

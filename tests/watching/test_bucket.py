@@ -163,45 +163,57 @@ def test_an_object_overwritten_between_look_and_move_stays(watched: Prefix, pref
     assert watched.listed() == ["clip.mp4"]
 
 
+@pytest.fixture(params=["at once", "in pieces"])
+def copied(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "in pieces":
+        monkeypatch.setattr("s3fs.core.MANAGED_COPY_THRESHOLD", 4)
+        monkeypatch.setattr("dubline.watching.bucket.PIECE_BYTES", 5 << 20)
+
+
+VIDEO = b"video " * (1 << 20) + b"END"
+"""Two pieces."""
+
+
+@pytest.mark.usefixtures("copied")
 @pytest.mark.parametrize("then", ["nothing more", "dropped anew"])
 def test_of_two_that_move_an_object_the_slower_leaves_the_copy_of_the_quicker(
     watched: Prefix, prefix: str, monkeypatch: pytest.MonkeyPatch, then: str
 ) -> None:
-    watched.put("clip.mp4", b"video END")
+    watched.put("clip.mp4", VIDEO)
     quick, slow = BucketFolder(prefix), BucketFolder(prefix)
-    stamp = quick.stamp("clip.mp4")
-    copy = slow._copy_version
+    stamp, copy = quick.stamp("clip.mp4"), slow._copy
 
-    def overtaken(*arguments: str | None) -> bool:
-        copied = copy(*arguments)
+    def overtaken(*arguments: str) -> None:
+        copy(*arguments)
         assert quick.move_aside("clip.mp4", "in/clip.mp4", stamp)
         if then == "dropped anew":
             watched.put("clip.mp4", b"another END")
-        return copied
 
-    monkeypatch.setattr(slow, "_copy_version", overtaken)
+    monkeypatch.setattr(slow, "_copy", overtaken)
     monkeypatch.setattr(quick, "exists", lambda place: False)  # both chose their target before either copied
     slow.move_aside("clip.mp4", "in/clip.mp4", stamp)
-    assert watched.files.cat_file(f"{prefix}/in/clip.mp4") == b"video END"
+    assert watched.files.cat_file(f"{prefix}/in/clip.mp4") == VIDEO
     assert watched.listed() == (["clip.mp4"] if then == "dropped anew" else []) + ["in/clip.mp4"]
 
 
-def test_an_object_too_large_for_one_copy_that_is_overwritten_meanwhile_stays(
-    watched: Prefix, prefix: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("copied")
+@pytest.mark.parametrize("when", ["_copy", "_delete"])
+def test_what_is_dropped_in_the_middle_of_a_move_stays(
+    watched: Prefix, prefix: str, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
-    monkeypatch.setattr("s3fs.core.MANAGED_COPY_THRESHOLD", 4)
-    watched.put("clip.mp4", b"video END")
+    watched.put("clip.mp4", VIDEO)
     folder = BucketFolder(prefix)
-    stamp, copy = folder.stamp("clip.mp4"), folder._copy_version
+    stamp, act = folder.stamp("clip.mp4"), getattr(folder, when)
 
-    def overwritten(*arguments: str | None) -> bool:
-        copied = copy(*arguments)
+    def dropped_before(*arguments: str) -> None:
         watched.put("clip.mp4", b"another END")
-        return copied
+        act(*arguments)
 
-    monkeypatch.setattr(folder, "_copy_version", overwritten)
-    assert folder.move_aside("clip.mp4", "in/clip.mp4", stamp) is None
-    assert watched.listed() == ["clip.mp4"]
+    monkeypatch.setattr(folder, when, dropped_before)
+    assert folder.move_aside("clip.mp4", "in/clip.mp4", stamp) == (None if when == "_copy" else "in/clip.mp4")
+    assert watched.files.cat_file(f"{prefix}/clip.mp4") == b"another END"
+    assert watched.listed() == (["clip.mp4"] if when == "_copy" else ["clip.mp4", "in/clip.mp4"])
+    assert not watched.files.list_multipart_uploads(prefix.removeprefix("s3://").partition("/")[0])
 
 
 def test_a_connection_that_is_lost_is_no_other_content(
