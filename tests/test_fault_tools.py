@@ -170,6 +170,8 @@ def test_two_processes_at_one_stage_may_both_record_it_but_not_differently(out: 
     other = [*begun, event("begun", pid=2, run="another"), event("committed", pid=2, run="another")]
     assert violations(aftermath(out, *other, raced=True)) == []
     assert len(violations(aftermath(out, *other))) == 2
+    much_later = [event("begun"), event("committed"), *PUBLISHED, event("begun", pid=2, run="another", at=30.0)]
+    assert len(violations(aftermath(out, *much_later, raced=True))) == 1, "it would have found the record"
 
 
 HISTORIES = {

@@ -14,6 +14,7 @@ from dubline.publication import MANIFEST
 from dubline.storage.artifacts import sha256_of
 from tests.faults import strikes
 from tests.faults.ledger import Ledger
+from tests.files import files_below
 
 TERMINAL = {"COMPLETED", "FAILED", "CANCELLED", "CRASHED"}
 ENDS = TERMINAL - {"CRASHED"}
@@ -33,6 +34,12 @@ class Aftermath:
     """sha256 by file name of what a calm run publishes, by the folder's name."""
     histories: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     """Every state that each run was in, as the Prefect server tells them."""
+    inferences: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    """The same of the runs that these had for their inference, lost ones among them."""
+    unknown: Collection[str] = ()
+    """Runs of these videos beside those of `histories`."""
+    unwanted: Collection[Path] = ()
+    """Folders in which only runs that were cancelled or deleted were to put results."""
     deleted: Mapping[str, float] = field(default_factory=dict)
     """When (epoch, s) each run was deleted."""
     stages: Collection[str] = strikes.PLAIN
@@ -51,8 +58,10 @@ def violations(left: Aftermath) -> list[str]:
         *(f"recorded with different contents: {key}" for key in left.ledger.several_outputs()),
         *left.ledger.computed_again(left.raced),
         *_never_done(left),
+        *(f"{run} is one run more than was asked for" for run in left.unknown),
         *(f"{run} {fault}" for run, states in left.histories.items() for fault in _unended(states, left.raced)),
         *_too_late(left),
+        *(f"nobody wanted that any more: {path}" for out in left.unwanted for path in files_below(out)),
         *(f"{out.name}: {fault}" for out in left.outs for fault in _unlike(out, left.undisturbed[out.name])),
         *(f"a process is left: {one}" for one in left.processes),
         *(f"an upload is left: {one}" for one in left.uploads),
@@ -87,7 +96,7 @@ def _unended(states: Sequence[Mapping[str, Any]], raced: bool) -> Iterator[str]:
 def _too_late(left: Aftermath) -> Iterator[str]:
     """What runs did that nobody wanted any more."""
     ended = dict(left.deleted)
-    for run, states in left.histories.items():
+    for run, states in (*left.histories.items(), *left.inferences.items()):
         if states and states[-1]["type"] == "CANCELLED":
             ended[run] = datetime.fromisoformat(states[-1]["timestamp"]).timestamp()
     for event in left.ledger.events:

@@ -11,6 +11,9 @@ from typing import Any
 
 from dubline.stages import STAGES
 
+RACE_S = 10.0
+"""Between one run's record of a stage and another's beginning it, where that one had looked for the record before."""
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -39,20 +42,20 @@ class Ledger:
         """Stages that began, and checkpoints that were recorded, once more after they had been recorded.
 
         With `raced`, two processes may have been at one stage: the later one may record what it began before, and two
-        runs may do the same at about the same time.
+        runs may do the same within RACE_S.
         """
         began: dict[tuple[int, str], int] = {}
-        committed: dict[str, tuple[int, str | None]] = {}
+        committed: dict[str, tuple[int, str | None, float]] = {}
         for number, event in enumerate(self.of("begun", "committed")):
             key = event["key"]
-            first, by = committed.get(key, (number, None))
-            others = raced and event["run"] != by
+            first, by, at = committed.get(key, (number, None, event["at"]))
+            others = raced and event["run"] != by and event["at"] - at < RACE_S
             if event["event"] == "begun":
                 began[event["pid"], key] = number
                 if key in committed and not others:
                     yield f"{event['stage']} began again, though recorded: {key}"
             elif key not in committed:
-                committed[key] = number, event["run"]
+                committed[key] = number, event["run"], event["at"]
             elif not others and not (raced and began.get((event["pid"], key), 0) < first):
                 yield f"recorded twice: {key}"
 

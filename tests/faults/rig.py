@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,6 +88,8 @@ class Rig:
         self.proxy.port = self.stack.s3_port
         self._told_before = 0
         self._deleted: dict[str, float] = {}
+        self._unwanted: set[str] = set()
+        """Where deleted runs were to put their results."""
         self._calm: dict[Path, dict[str, str]] = {}
         self._deployments: dict[str, str] = {}
         self._http = httpx.Client(timeout=30)
@@ -98,6 +100,7 @@ class Rig:
             ending.enter_context(self.proxy)
             self.stack.start(deploy=True)
             self._unschedule()
+            self.look_for_zombies(False)
             self._ending = ending.pop_all()
         return self
 
@@ -114,6 +117,12 @@ class Rig:
         # Made meanwhile: a watcher of this kind would have a test's own cancelled, of which there may be one.
         for run in self.ask("POST", "/flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}):
             self.ask("DELETE", f"/flow_runs/{run['id']}")
+
+    def look_for_zombies(self, enabled: bool) -> None:
+        """Whether runs without a heartbeat are given up. Those heartbeats are lost that meet a server which a test has
+        killed, and two of them, on a slow machine, are a live run's end."""
+        (automation,) = [one for one in self.ask("POST", "/automations/filter", {}) if one["name"] == "crash-zombies"]
+        self.ask("PATCH", f"/automations/{automation['id']}", {"enabled": enabled})
 
     @contextmanager
     def worker(self, pool: str, name: str) -> Iterator[Process]:
@@ -234,6 +243,7 @@ class Rig:
         until(lambda: self.revive() or self.state(run)["name"] != "Crashed")
 
     def delete(self, run: str) -> None:
+        self._unwanted.add(_out_of(self.ask("GET", f"/flow_runs/{run}")))
         self.ask("DELETE", f"/flow_runs/{run}")
         self._deleted[run] = time.time()
 
@@ -241,6 +251,19 @@ class Rig:
         """Every process of a flow run, and what it started."""
         workers = {worker.pid for worker in self._workers if worker.alive}
         return [process for process in processes_of_ledger(self.ledger_path) if process.pid not in workers]
+
+    def stopped(self) -> psutil.Process:
+        """The process that a strike has frozen, once it is."""
+
+        def found() -> list[psutil.Process]:
+            frozen = []
+            for process in self.processes():
+                with suppress(psutil.NoSuchProcess):
+                    frozen += [process] if process.status() == psutil.STATUS_STOPPED else []
+            return frozen
+
+        until(lambda: len(found()) == 1, left=found)
+        return found()[0]
 
     def processes_of(self, run: str) -> list[psutil.Process]:
         """Those of one run."""
@@ -292,28 +315,53 @@ class Rig:
         found = self.bucket().call_s3("list_multipart_uploads", Bucket=BUCKET)
         return [upload["Key"] for upload in found.get("Uploads", ())]
 
+    def slots_taken(self) -> int:
+        """How many of the GPU's are held, or were by a process that was killed and whose lease runs still."""
+        taken: int = self.ask("GET", "/v2/concurrency_limits/gpu")["active_slots"]
+        return taken
+
     def ended_well(self, *videos: Path, runs: Iterable[str], **known: Any) -> None:
         """Assert that all holds that must once the runs have ended; `known` is what Aftermath is to know besides.
 
         The next run of each machine clears up after a killed one, and so does this.
         """
         self.none_left()
+        until(lambda: not self.slots_taken())
         self.reap()
         found = violations(self.aftermath(*videos, runs=runs, **known))
         assert not found, "\n".join(found)
 
     def aftermath(self, *videos: Path, runs: Iterable[str], asked: Sequence[str] = (), **known: Any) -> Aftermath:
+        histories = {run: self.history(run) for run in runs}
+        unknown, unwanted = self._beside(histories)
         return Aftermath(
             ledger=self.ledger,
             outs=known.pop("outs", [self.out(video) for video in videos]),
             undisturbed=self.undisturbed(videos, *asked),
-            histories={run: self.history(run) for run in runs},
+            histories=histories,
+            inferences=self._inferences_of(histories),
+            unknown=unknown,
+            unwanted=unwanted,
             deleted=self._deleted,
             processes=[" ".join(process.cmdline())[:80] for process in self.processes()],
             uploads=self.uploads(),
             temporary=self.leftovers(),
             **known,
         )
+
+    def _inferences_of(self, runs: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+        """The histories of the runs that these had for their inference."""
+        theirs = (one["id"] for one in self.runs("infer") if one["parameters"]["asked_by"] in runs)
+        return {run: self.history(run) for run in theirs}
+
+    def _beside(self, histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[list[str], set[Path]]:
+        """Other runs with results where these put theirs; and where only cancelled or deleted ones were to put some."""
+        outs = {run["id"]: _out_of(run) for run in self.runs("translate-video")}
+        cancelled = {run for run, states in histories.items() if states[-1]["type"] == "CANCELLED"}
+        wanted = {outs[run] for run in histories.keys() - cancelled}
+        unwanted = {outs[run] for run in cancelled} | self._unwanted
+        unknown = [run for run, out in outs.items() if out in wanted and run not in histories]
+        return unknown, set(map(Path, unwanted - wanted))
 
     def reap(self) -> None:
         """What the next run on each machine does first: clear up after killed ones."""
@@ -341,6 +389,12 @@ class Rig:
         return {video.stem: self._calm[video] for video in videos}
 
 
+def _out_of(run: Mapping[str, Any]) -> str:
+    """Where it puts its results."""
+    out: str = run["parameters"]["request"]["out"]
+    return out
+
+
 async def _revive(api: str, silent_s: float, starting_s: float, sure_s: float, settled_s: float) -> None:
     async with PrefectClient(api) as client:
         await mark_lost(client, silent_s, starting_s, sure_s)
@@ -366,12 +420,6 @@ def until(what: Callable[[], object], timeout_s: float = 300, left: Callable[[],
     while not what():
         assert time.monotonic() < deadline, f"it never came about {left()}"
         time.sleep(0.5)
-
-
-def files_below(folder: Path) -> Iterator[Path]:
-    """Files that others may take away meanwhile, folders and all, where `rglob` would fail."""
-    for parent, _, names in os.walk(folder):
-        yield from (Path(parent, name) for name in names)
 
 
 def published(out: Path) -> dict[str, str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dubline import publication
-from tests.faults.rig import Rig, files_below, until
+from tests.faults.rig import Rig, until
+from tests.files import files_below
 
 pytestmark = pytest.mark.stack
 
@@ -27,20 +27,21 @@ def test_a_dropped_video_comes_out_done_though_the_watcher_was_killed(rig: Rig, 
     watched = {"folder": str(folder), "languages": ["es"], "profile": "fake", "still_s": 2}
     run = rig.start("watch-folder/watch-folder", {"watched": watched})
     rig.wait(run, "Running")
-    shutil.copyfile(rig.video("dropped"), folder / "first.mp4")
-    until(lambda: not (folder / "first.mp4").exists())
+    first, second = rig.video("first dropped"), rig.video("second dropped")
+    shutil.copyfile(first, folder / first.name)
+    until(lambda: not (folder / first.name).exists())
     (process,) = rig.processes_of(run)
     process.kill()
     rig.wait(run, "Crashed")
-    assert list((folder / ".dubline").rglob("first.mp4")), "it was taken in"
+    assert first.name in {path.name for path in files_below(folder / ".dubline")}, "it was taken in"
 
-    shutil.copyfile(rig.video("dropped too"), folder / "second.mp4")
+    shutil.copyfile(second, folder / second.name)
     again = rig.start("watch-folder/watch-folder", {"watched": watched})
-    until(lambda: (folder / "done" / "second.mp4").exists() and (folder / "done" / "first.mp4").exists())
-    for name in ("first", "second"):
-        assert publication.read(folder / "done" / name) is not None
+    done = folder / "done"
+    until(lambda: (done / first.name).exists() and (done / second.name).exists())
     until(lambda: not [*files_below(folder / ".dubline")])
     mine = [one for one in rig.runs("translate-video") if str(folder) in one["parameters"]["request"]["video"]]
-    assert len(mine) == 2
+    assert sorted(one["name"] for one in mine) == [first.name, second.name]
     rig.set_state(again, "CANCELLING")
     rig.wait(again, "Cancelled")
+    rig.ended_well(first, second, runs=[one["id"] for one in mine], outs=[done / first.stem, done / second.stem])

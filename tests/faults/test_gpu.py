@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import psutil
 import pytest
 
 from tests.faults import strikes
@@ -23,23 +22,17 @@ def rig(rig: Rig) -> Iterator[Rig]:
         yield rig
 
 
-def slots_taken(rig: Rig) -> int:
-    taken: int = rig.ask("GET", "/v2/concurrency_limits/gpu")["active_slots"]
-    return taken
-
-
 def test_a_killed_inference_gives_its_slot_back_and_is_started_again(rig: Rig) -> None:
     strikes.place(rig.strikes, "transcribe", "during")
     video = rig.video("inference")
     run = rig.submit(video, **ELSEWHERE)
     until(lambda: not strikes.left(rig.strikes))
-    assert slots_taken(rig) == 1, "the one who held it is dead"
+    assert rig.slots_taken() == 1, "the one who held it is dead"
     rig.undisturbed([video])  # there is time for that
     rig.wait(run, "Completed")
     assert "Crashed" in [one["state"]["name"] for one in rig.runs("infer")]
     assert "Crashed" not in rig.states(run)
     rig.ended_well(video, runs=[run])
-    until(lambda: slots_taken(rig) == 0)
 
 
 def test_an_inference_that_is_frozen_past_its_lease_loses_the_slot_and_harms_nothing(rig: Rig) -> None:
@@ -47,17 +40,16 @@ def test_an_inference_that_is_frozen_past_its_lease_loses_the_slot_and_harms_not
     video = rig.video("frozen inference")
     run = rig.submit(video, **ELSEWHERE)
     until(lambda: not strikes.left(rig.strikes))
-    (frozen,) = [process for process in rig.processes() if process.status() == psutil.STATUS_STOPPED]
+    frozen = rig.stopped()
     lost = rig.runs("infer")[0]["id"]
     # It is silent for so long; the video, which waits, is not.
     until(lambda: rig.revive(SILENT_S, sure_s=3) or rig.state(lost)["name"] == "Crashed")
-    assert slots_taken(rig) == 1, "its lease runs still"
+    assert rig.slots_taken() == 1, "its lease runs still"
     rig.undisturbed([video])
     rig.wait(run, "Completed")
     assert "Crashed" not in rig.states(run)
     rig.ended_well(video, runs=[run], raced=True)
     assert not frozen.is_running(), "its place in the worker was wanted"
-    until(lambda: slots_taken(rig) == 0)
 
 
 def test_cancelling_a_video_ends_its_inference(rig: Rig) -> None:
@@ -67,6 +59,5 @@ def test_cancelling_a_video_ends_its_inference(rig: Rig) -> None:
     rig.set_state(run, "CANCELLING")
     until(lambda: not rig.processes())
     rig.wait(run, "Cancelled")
-    until(lambda: slots_taken(rig) == 0)
     assert not rig.leftovers()
     rig.ended_well(runs=[run])

@@ -7,23 +7,15 @@ import signal
 import time
 from itertools import pairwise
 
-import psutil
 import pytest
 
 from dubline.stages import INFERENCE
 from tests.faults import strikes
 from tests.faults.rig import Rig, until
-from tests.faults.test_gpu import ELSEWHERE, slots_taken
+from tests.faults.test_gpu import ELSEWHERE
 
 pytestmark = pytest.mark.stack
 REVIVE = "revive/revive"
-
-
-def frozen(rig: Rig) -> psutil.Process:
-    """The process that a strike has frozen."""
-    until(lambda: not strikes.left(rig.strikes))
-    (found,) = [process for process in rig.processes() if process.status() == psutil.STATUS_STOPPED]
-    return found
 
 
 def test_two_videos_take_turns_on_one_slot_though_the_server_is_killed_meanwhile(rig: Rig) -> None:
@@ -31,9 +23,10 @@ def test_two_videos_take_turns_on_one_slot_though_the_server_is_killed_meanwhile
         strikes.place(rig.strikes, "transcribe", "during", "freeze")
         videos = [rig.video("first of two"), rig.video("second of two")]
         runs = [rig.submit(video, **ELSEWHERE) for video in videos]
-        holder = frozen(rig)
+        until(lambda: not strikes.left(rig.strikes))
+        holder = rig.stopped()
         until(lambda: [one["state"]["name"] for one in rig.runs("infer")[:2]] == ["Running"] * 2)
-        assert slots_taken(rig) == 1
+        assert rig.slots_taken() == 1
         rig.stack.server.kill()
         holder.resume()  # and gives its slot back to a server that is away
         time.sleep(5)
@@ -49,9 +42,7 @@ def test_two_videos_take_turns_on_one_slot_though_the_server_is_killed_meanwhile
     spans = sorted((min(at), max(at)) for at in at_work.values())
     assert len(spans) >= 2 * 3, "at least hearing, translating and speaking of two videos"
     assert all(before[1] <= after[0] for before, after in pairwise(spans)), spans
-    assert list(rig.ledger.computed_again()) == []
-    assert {video.stem: rig.published(video.stem) for video in videos} == rig.undisturbed(videos)
-    until(lambda: slots_taken(rig) == 0)
+    rig.ended_well(*videos, runs=runs)
 
 
 def test_inference_of_a_cancelled_video_needs_no_worker_to_end(rig: Rig) -> None:
@@ -62,13 +53,12 @@ def test_inference_of_a_cancelled_video_needs_no_worker_to_end(rig: Rig) -> None
         inference = rig.runs("infer")[0]["id"]
         os.kill(alone.pid, signal.SIGSTOP)
         rig.set_state(run, "CANCELLING")
-        until(lambda: not [one for one in rig.processes_of(inference) if one.status() != psutil.STATUS_ZOMBIE])
-        assert slots_taken(rig) == 0, "it gave its slot back first"
+        until(lambda: not rig.processes_of(inference))
+        assert rig.slots_taken() == 0, "it gave its slot back first"
         assert "asked for it" in rig.wait(inference, "Cancelled")["message"]
         os.kill(alone.pid, signal.SIGCONT)
         rig.wait(run, "Cancelled")
-    rig.none_left()
-    assert not rig.leftovers()
+    rig.ended_well(runs=[run])
 
 
 def test_the_deployment_that_looks_after_lost_runs_resumes_one_and_ends_a_cancelled_one(rig: Rig) -> None:
@@ -80,7 +70,8 @@ def test_the_deployment_that_looks_after_lost_runs_resumes_one_and_ends_a_cancel
     assert rig.state(cancelled)["name"] == "Cancelling", "the server believes that it has a process"
 
     strikes.place(rig.strikes, "mux-es", "after")
-    run = rig.submit(rig.video("looked after"))
+    video = rig.video("looked after")
+    run = rig.submit(video)
     rig.wait(run, "Crashed")
     time.sleep(11)  # before, a worker's own late report could overwrite it
     with rig.worker("service", "service-worker-1"):
@@ -90,4 +81,4 @@ def test_the_deployment_that_looks_after_lost_runs_resumes_one_and_ends_a_cancel
             rig.wait(rig.start(REVIVE, {}), "Completed")
     assert "AwaitingRetry" in rig.states(run)
     assert "no process" in rig.wait(cancelled, "Cancelled")["message"]
-    assert list(rig.ledger.computed_again()) == []
+    rig.ended_well(video, runs=[run, cancelled])

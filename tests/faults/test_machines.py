@@ -19,6 +19,14 @@ from tests.faults.rig import Rig, until
 pytestmark = pytest.mark.stack
 
 
+@pytest.fixture
+def zombies_are_found(rig: Rig) -> Iterator[None]:
+    rig.look_for_zombies(True)
+    yield
+    rig.look_for_zombies(False)
+
+
+@pytest.mark.usefixtures("zombies_are_found")
 def test_all_machines_lose_power_and_come_back(rig: Rig) -> None:
     strikes.place(rig.strikes, "translate-es", "before", "hang")
     video = rig.video("power")

@@ -94,7 +94,7 @@ def test_a_run_whose_process_is_frozen_is_found_by_its_silence_and_taken_up(rig:
     video = rig.video("frozen")
     run = rig.submit(video)
     until(lambda: not strikes.left(rig.strikes))
-    (frozen,) = [process for process in rig.processes() if process.status() == psutil.STATUS_STOPPED]
+    frozen = rig.stopped()
     rig.revive()
     assert rig.state(run)["name"] == "Running", "it has been silent for some seconds only"
     until(lambda: rig.revive(SILENT_S, sure_s=3) or rig.state(run)["name"] != "Running")

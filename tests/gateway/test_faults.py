@@ -10,6 +10,7 @@ import re
 import secrets
 import subprocess
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -24,13 +25,14 @@ from dubline.storage.accounts import Role
 from dubline.storage.database import Database
 from infra.loopback import inherited
 from tests.faults import strikes
-from tests.faults.rig import Rig, files_below, until
+from tests.faults.rig import Rig, until
+from tests.files import contents_below
 from tests.pipeline.workshop import make_video
 from tests.web_server import WebServer
 
 pytestmark = pytest.mark.stack
-CANARY = "quetzalcoatlus"
-"""A word that nobody else says."""
+CANARY = f"quetzalcoatlus{secrets.token_hex(4)}"
+"""A word that nobody else says, not even this file."""
 ENDED = ("done", "failed", "cancelled")
 TRIES = 10
 """With wrong credentials, from one address."""
@@ -81,8 +83,10 @@ class Client:
     def follow(self, url: str, name: str, seen: list[int], until_: Callable[[dict[str, Any]], bool]) -> None:
         """Add the numbers of the events after the last one that was seen, until one is what is waited for."""
         headers = self._headers | {"Last-Event-ID": str(seen[-1] if seen else 0)}
+        deadline = time.monotonic() + 300
         with httpx.stream("GET", f"{url}/v1/sessions/{name}/events", headers=headers, timeout=120) as answer:
             for line in answer.iter_lines():
+                assert time.monotonic() < deadline, f"what is waited for never came, after {seen}"
                 if line.startswith("data: "):
                     event = json.loads(line[6:])
                     seen.append(event["number"])
@@ -141,7 +145,7 @@ def test_a_gateway_is_killed_in_mid_stream_and_its_client_goes_on_at_the_other(r
             with suppress(Exception):
                 process.kill()  # the run hangs
         rig.none_left()
-        until(lambda: rig.revive(20, 60) or rig.processes())
+        until(lambda: rig.revive(20, 180) or rig.processes())
         client.follow(second, session, seen, ended)
     finally:
         rig.stack.gateways[0].start()
@@ -206,7 +210,7 @@ def test_a_worker_is_killed_and_its_session_ends_right(rig: Rig, client: Client)
     rig.stack.workers[0].kill()
     rig.stack.workers[0].start()
     rig.stack.workers[0].wait()
-    until(lambda: rig.revive(20, 60) or client.session(session)["state"] == "done")
+    until(lambda: rig.revive(20, 180) or client.session(session)["state"] == "done")
 
 
 def test_a_session_that_is_resumed_beside_its_frozen_process_ends_right(rig: Rig, client: Client) -> None:
@@ -215,7 +219,7 @@ def test_a_session_that_is_resumed_beside_its_frozen_process_ends_right(rig: Rig
     until(lambda: not strikes.left(rig.strikes))
     (run,) = [run["id"] for run in rig.runs("translate-video") if run["state"]["name"] == "Running"]
     rig.set_state(run, "SCHEDULED", "AwaitingRetry")
-    until(lambda: rig.revive(60, 60) or client.session(session)["state"] == "done")
+    until(lambda: rig.revive(60, 180) or client.session(session)["state"] == "done")
     assert rig.stack.workers[0].alive, "its worker has ended the frozen process, not itself"
 
 
@@ -299,9 +303,7 @@ def told(rig: Rig, client: Client) -> list[str]:
     places = {path: bucket.cat_file(path) for path in bucket.find("dubline")}
     places["tables"] = dumped(client.database).encode()
     for folder in (rig.stack.folder, rig.root, *Path(tempfile.gettempdir()).glob("tmp*")):
-        for path in files_below(folder):
-            with suppress(OSError):
-                places[str(path)] = path.read_bytes() if path.is_file() else b""
+        places |= contents_below(folder)
     return [name for name, content in places.items() if CANARY.encode() in content]
 
 
