@@ -18,6 +18,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from deployments.worker import QUERY_S
 from flows.watch_folder import WatchedFolder
 from tests.faults import strikes
 from tests.faults.rig import Rig, until
@@ -29,7 +30,8 @@ Seconds = dict[str, float]
 
 def main() -> None:
     root = Path(tempfile.mkdtemp(prefix="dubline-production-"))
-    with Rig(root, workers=1) as rig, rig.worker("service", "service-worker-1"):
+    calm = {"PREFECT_WORKER_QUERY_SECONDS": str(QUERY_S)}  # the fault tests' workers look more often
+    with Rig(root, workers=1, settings=calm) as rig, rig.worker("service", "service-worker-1"):
         folder = root / "inbox"
         folder.mkdir()
         watched = {"folder": str(folder), "languages": ["es"], "profile": "fake"}

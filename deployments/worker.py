@@ -25,12 +25,16 @@ from prefect.cli import app
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, FlowRunFilterState, FlowRunFilterStateType
 from prefect.client.schemas.objects import TERMINAL_STATES, FlowRun
 from prefect.client.schemas.responses import WorkerFlowRunResponse
+from prefect.settings import PREFECT_WORKER_QUERY_SECONDS, temporary_settings
 from prefect.utilities.processutils import command_to_string
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker
 
 from dubline.domain.errors import InvalidRequest
 from dubline.settings import share_threads
 
+QUERY_S = 3
+"""Between two looks for work, unless PREFECT_WORKER_QUERY_SECONDS says otherwise. Prefect's own is 10, and a video that
+is dropped is to run within 15 s."""
 GRACE_S = 15.0
 """For a process to end by itself when its run was scheduled again or has ended; one that is frozen never does."""
 
@@ -107,7 +111,8 @@ def main() -> None:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
     sys.argv[1:1] = ["worker", "start", "--type", ProcessWorker.type]
-    app()
+    with temporary_settings(set_defaults={PREFECT_WORKER_QUERY_SECONDS: QUERY_S}):
+        app()
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.pipeline.workshop import ROOT, Workshop, ask
+from tests.processes import lives
 
 TIMEOUT_S = 120
 FLOW = {
@@ -46,14 +46,24 @@ def test_a_frozen_process_whose_run_was_given_up_makes_room_for_another(workshop
     with workshop.worker("one-place", limit=1):
         frozen = ask(api, submit, body)["id"]
         until_there(left)
-        process = psutil.Process(int(left.read_text()))
+        process = int(left.read_text())
         ask(api, f"/flow_runs/{frozen}/set_state", {"state": {"type": "CRASHED"}, "force": True})
         waiting = ask(api, submit, body)["id"]
         deadline = time.monotonic() + TIMEOUT_S
         while ask(api, f"/flow_runs/{waiting}")["state"]["type"] != "COMPLETED":
             assert time.monotonic() < deadline, "the frozen process keeps its place"
             time.sleep(0.5)
-        assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+        assert not lives(process)
+
+
+def test_a_worker_looks_for_work_more_often_than_prefects_own() -> None:
+    program = (
+        "import sys, deployments.worker as worker; from prefect.settings import PREFECT_WORKER_QUERY_SECONDS as often;"
+        "worker.app = lambda: print(often.value()); sys.argv = ['worker', '--limit', '1']; worker.main()"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "PREFECT_WORKER_QUERY_SECONDS"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "3.0", done.stderr
 
 
 def until_there(path: Path) -> None:
