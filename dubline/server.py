@@ -30,7 +30,8 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that was started here. `started` tells it from a later process with the same id."""
+    """A server that was started here. `started` (s since the machine booted) tells it from a later process with the
+    same id."""
 
     pid: int
     started: float
@@ -73,10 +74,15 @@ def running() -> Server | None:
     try:
         server = Server(**json.loads(_record().read_text(encoding="utf-8")))
         process = psutil.Process(server.pid)
-        alive = abs(process.create_time() - server.started) < 1 and process.status() != psutil.STATUS_ZOMBIE
+        alive = abs(_started(process) - server.started) < 1 and process.status() != psutil.STATUS_ZOMBIE
     except (OSError, ValueError, TypeError, psutil.Error):
         return None
     return server if alive else None
+
+
+def _started(process: psutil.Process) -> float:
+    """In s since the machine booted, of which a clock that is set changes nothing."""
+    return process.create_time() - psutil.boot_time()
 
 
 def healthy(api: str) -> bool:
@@ -109,7 +115,7 @@ def _start(home: Path) -> Server:
             stderr=log,
             start_new_session=True,  # it outlives the command that started it
         )
-    server = Server(process.pid, psutil.Process(process.pid).create_time(), port)
+    server = Server(process.pid, _started(psutil.Process(process.pid)), port)
     partial = _record().with_suffix(f".{os.getpid()}")
     partial.write_text(json.dumps(asdict(server)), encoding="utf-8")
     partial.replace(_record())

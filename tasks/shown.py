@@ -87,9 +87,7 @@ async def _tell(estimate: Estimate, ended: asyncio.Event) -> None:
                 async with asyncio.timeout(ALIVE_S):
                     artifact = await _told(artifact, share)
                 told, at = share, time.monotonic()
-            except ObjectNotFound:  # somebody removed it
-                artifact = None
-            except (httpx.HTTPError, TimeoutError):  # a server that is away must not end the run
+            except (httpx.HTTPError, ObjectNotFound, TimeoutError):  # what a server says or not must not end the run
                 pass
         if last:
             return
@@ -100,11 +98,11 @@ async def _tell(estimate: Estimate, ended: asyncio.Event) -> None:
 
 async def _told(artifact: UUID | None, share: float) -> UUID:
     """Its caller gives up soon: the client repeats itself up to half a minute apart, and this is a sign of life."""
-    artifact = artifact or await _begun()
-    if artifact is None:
-        return await acreate_progress_artifact(share, key=PROGRESS, description="Finished share of the video")
-    await aupdate_progress_artifact(artifact, share)
-    return artifact
+    if artifact := artifact or await _begun():
+        with suppress(ObjectNotFound):  # somebody removed it
+            await aupdate_progress_artifact(artifact, share)
+            return artifact
+    return await acreate_progress_artifact(share, key=PROGRESS, description="Finished share of the video")
 
 
 async def _begun() -> UUID | None:
