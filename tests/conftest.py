@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import HealthCheck
 
 from dubline.settings import Settings, share_threads
+from infra import process
 from tests.databases import database, postgresql  # noqa: F401 - fixtures for all tests
 
 ROOT = Path(__file__).parent.parent
@@ -23,10 +26,18 @@ _home = Path(tempfile.mkdtemp(prefix="dubline-tests-"))
 (_home / "models").symlink_to(REAL_MODELS, target_is_directory=True)
 os.environ["DUBLINE_HOME"] = str(_home)
 # Each of pytest's parallel processes has a home and a server of its own.
-os.environ["DUBLINE_SERVER_PORT"] = str(4555 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]))
+NUMBER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+os.environ["DUBLINE_SERVER_PORT"] = str(4555 + NUMBER)
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 os.environ.setdefault("DUBLINE_STORM_SEED", str(secrets.randbelow(10**6)))
 share_threads()
+# And ports of its own: what is free now may be another's once a server comes to it.
+process._PORTS = process._PORTS[NUMBER::8]
+# The same examples every time: `--hypothesis-profile default` looks for others. Nobody promises how fast a machine is.
+hypothesis.settings.register_profile(
+    "suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

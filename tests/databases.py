@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
+import signal
 import subprocess
 import tempfile
 import time
@@ -15,6 +15,8 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+
+from infra.process import free_ports
 
 HOST = "127.0.0.1"
 
@@ -29,14 +31,12 @@ def postgresql() -> Iterator[str]:
     user = "postgres" if os.geteuid() == 0 else None  # it refuses root
     if user:
         shutil.chown(base, user, user)
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port = probe.getsockname()[1]
     data = str(base / "data")
     subprocess.run(
         [programs[-1] / "initdb", "-D", data, "-U", "tests", "--auth=trust", "--no-sync"],
         **{"user": user, "cwd": "/", "check": True, "capture_output": True},
     )
+    (port,) = free_ports(1)
     with (base / "log").open("wb") as log:
         options = ["-D", data, "-h", HOST, "-p", str(port), "-k", "", "-F"]
         server = subprocess.Popen([programs[-1] / "postgres", *options], user=user, cwd="/", stdout=log, stderr=log)
@@ -47,7 +47,7 @@ def postgresql() -> Iterator[str]:
             time.sleep(0.1)
         yield f"postgresql://tests@{HOST}:{port}/postgres"
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # which waits for no client
         server.wait(timeout=60)
         shutil.rmtree(base)
 

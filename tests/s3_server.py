@@ -7,10 +7,13 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import s3fs
+
+from infra.process import free_ports
 
 ACCESS_KEY, SECRET_KEY = "dubline-tests", "not-a-secret"
 BOOT_TIMEOUT_S = 60
@@ -22,7 +25,7 @@ class S3Server:
 
     root: Path
     bucket: str = "dubline"
-    ports: tuple[int, ...] = field(default_factory=lambda: _free_ports(5))
+    ports: Sequence[int] = field(default_factory=lambda: free_ports(5))
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -97,20 +100,3 @@ class S3Server:
 def _identities() -> str:
     credentials = [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}]
     return json.dumps({"identities": [{"name": "tests", "credentials": credentials, "actions": ["Admin"]}]})
-
-
-def _free_ports(count: int) -> tuple[int, ...]:
-    """Free ports whose neighbours 10,000 above are free too: that is where SeaweedFS puts its gRPC servers."""
-    found: list[int] = []
-    while len(found) < count:
-        with socket.socket() as one, socket.socket() as other:
-            one.bind(("127.0.0.1", 0))
-            port = one.getsockname()[1]
-            if port > 50_000:
-                continue
-            try:
-                other.bind(("127.0.0.1", port + 10_000))
-            except OSError:
-                continue
-            found.append(port)
-    return tuple(found)

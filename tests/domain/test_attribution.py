@@ -192,7 +192,7 @@ def _in_sequence(rows):
     return result
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.one_of(any_words, fluent), any_turns, st.sampled_from(["en", "ja"]))
 def test_attribution_keeps_every_word_in_order_and_nobody_overlaps_himself(words, turns, language):
     transcript = attribute(words, turns, [A, B], language)
@@ -211,7 +211,7 @@ def test_attribution_keeps_every_word_in_order_and_nobody_overlaps_himself(words
     assert transcript == attribute(words, turns, [A, B], language)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(fluent)
 def test_no_long_segment_is_left_that_could_be_parted(words):
     for segment in attribute(words, [], [], "en").segments:

@@ -89,7 +89,7 @@ def fewest(cues: Sequence[tuple[int, int]], duration_ms: int, best: int) -> int:
     return best
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(hurried_talks())
 def test_no_other_layout_breaks_fewer_rules(talk):
     utterances, duration_ms = talk

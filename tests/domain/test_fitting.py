@@ -89,7 +89,7 @@ def placed(job):
     return transcript.segments, timeline.lines
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(jobs())
 def test_every_line_is_placed_once_and_in_order(job):
     segments, lines = placed(job)
@@ -97,7 +97,7 @@ def test_every_line_is_placed_once_and_in_order(job):
     assert all(line.span.start_ms >= 0 for line in lines)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(jobs())
 def test_lines_overlap_only_where_two_speakers_did_in_the_source(job):
     segments, lines = placed(job)
@@ -106,7 +106,7 @@ def test_lines_overlap_only_where_two_speakers_did_in_the_source(job):
             assert not first.span & second.span, (first, second)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(jobs(unspoken=False))
 def test_lines_that_may_not_overlap_keep_their_order(job):
     segments, lines = placed(job)
@@ -116,7 +116,7 @@ def test_lines_that_may_not_overlap_keep_their_order(job):
             assert first.span.start_ms <= second.span.start_ms
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(jobs())
 def test_nothing_is_cut_and_the_rates_keep_their_limits(job):
     _, lines = placed(job)
@@ -129,7 +129,7 @@ def test_nothing_is_cut_and_the_rates_keep_their_limits(job):
         assert MIN_RATE - 1e-9 <= stretch(line) * speed <= MAX_RATE + 1e-9
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(jobs())
 def test_a_line_that_is_not_spoken_keeps_the_place_of_the_original(job):
     segments, lines = placed(job)
@@ -141,7 +141,7 @@ def test_a_line_that_is_not_spoken_keeps_the_place_of_the_original(job):
             assert line.flags == ("kept-original",)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(jobs(unspoken=False))
 def test_lines_that_fit_their_place_start_at_the_source_and_are_stretched_by_little(job):
     segments, clips, speeds, duration = job
@@ -155,7 +155,7 @@ def test_lines_that_fit_their_place_start_at_the_source_and_are_stretched_by_lit
         assert line.flags == ()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(jobs())
 def test_flags_say_where_a_line_stands_against_the_source_and_the_end(job):
     segments, lines = placed(job)
@@ -168,7 +168,7 @@ def test_flags_say_where_a_line_stands_against_the_source_and_the_end(job):
         assert line.span.end_ms <= job[3]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(jobs(most=6))
 def test_a_line_is_given_up_only_where_the_speech_leaves_no_room(job):
     """One voice at a time and no unspoken line: all clips fit the video if their sum, hurried, does."""

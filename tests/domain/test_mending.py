@@ -175,7 +175,7 @@ def test_edits_of_two_lines_do_not_touch_each_other():
     assert both.lines[1] == mended(two)[1].lines[1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.integers(1, 900), min_size=2, max_size=12),
     st.text("ab ,.", min_size=1, max_size=60).filter(lambda text: any(map(str.isalnum, text))),

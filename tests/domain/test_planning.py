@@ -98,7 +98,7 @@ def talks(draw):
     return segments, lines
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(talks(), st.sampled_from([RATES, (1.0, 1.0)]))
 def test_every_word_of_the_chosen_wording_is_planned_once_at_a_bearable_speed(talk, rates):
     segments, lines = talk

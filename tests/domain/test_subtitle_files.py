@@ -25,7 +25,7 @@ def cue_lists(draw):
     return tuple(Cue(Span(start, start + draw(st.integers(0, 7000))), draw(lines)) for start in starts)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(cue_lists())
 def test_srt_comes_back_as_it_was_written(cues):
     assert parse_srt(to_srt(cues)) == cues
@@ -47,7 +47,7 @@ def test_vtt_escapes_what_could_be_markup_or_a_timing_line():
     assert text == "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\n&lt;b&gt;Tom&lt;/b&gt; &amp; 00:01 --&gt; 00:02\n\n"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cue_lists())
 def test_vtt_has_one_timing_line_a_cue(cues):
     text = to_vtt(cues)
@@ -137,7 +137,7 @@ def test_the_style_follows_the_size_of_the_picture():
     assert size(64, 36) == 8
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cue_lists())
 def test_ass_keeps_the_order_and_never_lets_cues_overlap_that_did_not(cues):
     def hundredths(stamp):

@@ -60,14 +60,14 @@ def conversations(draw, speakers=("A",), least_pause=0):
 crossfire = conversations(speakers=("A", "B", "C"), least_pause=-8000)
 
 
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=70)
 @given(conversations(), limits_of_any)
 def test_no_text_is_lost_or_reordered(utterances, limits):
     cues = layout(utterances, limits=limits, duration_ms=120_000)
     assert said(cues) == letters(" ".join(u.text for u in utterances))
 
 
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=70)
 @given(crossfire, limits_of_any, st.integers(1, 150_000))
 def test_cues_are_ordered_apart_and_inside_the_video(utterances, limits, duration):
     cues = layout(utterances, limits=limits, duration_ms=duration)
@@ -77,7 +77,7 @@ def test_cues_are_ordered_apart_and_inside_the_video(utterances, limits, duratio
     assert all(cue.lines and all(cue.lines) for cue in cues)
 
 
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=70)
 @given(crossfire, limits_of_any)
 def test_every_broken_rule_is_flagged_on_its_cue(utterances, limits):
     cues = layout(utterances, limits=limits, duration_ms=120_000)
@@ -86,7 +86,7 @@ def test_every_broken_rule_is_flagged_on_its_cue(utterances, limits):
     assert broken == flagged
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(crossfire, limits_of_any)
 def test_each_speaker_keeps_all_of_their_words_in_a_crossfire(utterances, limits):
     cues = layout(utterances, limits=limits, duration_ms=120_000)
@@ -100,7 +100,7 @@ def test_each_speaker_keeps_all_of_their_words_in_a_crossfire(utterances, limits
     assert shown == spoken
 
 
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=70)
 @given(st.lists(st.text(alphabet=string.ascii_lowercase, min_size=1, max_size=12), min_size=1, max_size=60))
 def test_calm_speech_breaks_no_rule(vocabulary):
     """At 11 characters a second, with a pause at the end, everything fits."""
@@ -306,7 +306,7 @@ def test_thai_breaks_at_spaces_and_never_before_a_mark_of_the_syllable():
         assert line[-1] not in "เแโใไ"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(alphabet="เแโใไกขคะาำิ่้ ๆ", min_size=1, max_size=200))
 def test_no_thai_text_is_lost(text):
     cues = cues_of(text, 0, 60_000, CueLimits.of("th"))

@@ -36,7 +36,7 @@ def same_partition(found, truth):
     return len(set(zip(found, truth, strict=True))) == len(set(found)) == len(set(truth))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(20, 60), min_size=1, max_size=5), st.integers(0, 99))
 def test_the_number_of_clear_voices_is_found(counts, seed):
     vectors, truth = voices(counts, seed=seed)

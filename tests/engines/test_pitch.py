@@ -31,7 +31,7 @@ def test_a_missing_fundamental_is_heard_all_the_same():
     assert median_f0_hz(telephone, RATE, [Span(0, 2000)]) == pytest.approx(120, rel=0.01)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.floats(65, 390), st.sampled_from([8_000, 16_000, 48_000]))
 def test_any_pitch_at_any_sample_rate(f0, rate):
     assert median_f0_hz(tone(f0, 1.0, rate=rate), rate, [Span(0, 1000)]) == pytest.approx(f0, rel=0.02)

@@ -33,6 +33,7 @@ def chromium() -> Iterator[Browser]:
     """The system's, without a window. As long as it is there, its driver has an event loop in this thread."""
     with sync_playwright() as driver:
         quiet = ["--no-sandbox", "--disable-dev-shm-usage"]
+        expect.set_options(timeout=PATIENCE_MS)
         started = driver.chromium.launch(executable_path=shutil.which("chromium"), args=quiet)
         yield started
         started.close()

@@ -47,7 +47,6 @@ def browser() -> Iterator[Browser]:
 def seen(browser: Browser, gateway: Served, request: pytest.FixtureRequest) -> Iterator[Seen]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(PATIENCE_MS)
-    expect.set_options(timeout=PATIENCE_MS)
     found = Seen(context.new_page(), gateway, PICTURES / request.node.name)
     yield found
     found.picture("last")

@@ -44,7 +44,6 @@ REQUESTS: list[CheckFunction] = [
 """Not among them: that all that fits the document is accepted. It cannot say that a language or a voice is known."""
 bounded = settings(
     max_examples=15,
-    deadline=None,
     derandomize=True,
     database=None,
     phases=[Phase.explicit, Phase.generate],

@@ -17,6 +17,7 @@ from dubline.settings import settings
 from dubline.storage.database import now
 from dubline.storage.session_files import LONGEST_NAME, PIECE
 from dubline.storage.tables import uploads
+from tests.files import files_below
 from tests.gateway.served import VIDEO, Served
 from tests.gateway.test_hostile import left, refused
 from tests.gateway.test_sessions import until
@@ -40,7 +41,7 @@ def arrived(client: httpx.Client, place: str) -> int:
 
 
 def kept(place: str) -> list[Path]:
-    return [path for path in (settings().home / "sessions").rglob("*") if place.rsplit("/", 1)[1] in str(path)]
+    return [path for path in files_below(settings().home / "sessions") if place.rsplit("/", 1)[1] in str(path)]
 
 
 def test_more_announced_than_sent_is_no_source_and_goes_in_time(gateway: Served) -> None:
@@ -49,7 +50,7 @@ def test_more_announced_than_sent_is_no_source_and_goes_in_time(gateway: Served)
         assert send(client, place, b"ten bytes!").status_code == 204
         body = {"source": {"upload": place.rsplit("/", 1)[1]}, "languages": ["es"]}
         refused(client.post("/v1/sessions", json=body), 409, "upload-incomplete")
-        assert sum(path.stat().st_size for path in kept(place) if path.is_file()) == 10
+        assert sum(path.stat().st_size for path in kept(place)) == 10
         gateway.ask(lambda db: db.change(update(uploads).values(expires=now() - timedelta(seconds=1))))
         until(lambda: client.head(place).status_code == 404 and not kept(place))
 

@@ -14,6 +14,7 @@ from dubline.settings import settings
 from dubline.storage import seals
 from dubline.storage.session_files import PIECE
 from dubline.storage.sessions import store
+from tests.files import contents_below
 from tests.gateway.served import VIDEO, served
 
 WORD = "quetzalcoatlus"
@@ -27,10 +28,6 @@ def key_file(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     settings.cache_clear()
     seals.wrapping_keys.cache_clear()
     return path
-
-
-def held(folder: Path) -> dict[str, bytes]:
-    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_sealed_session_is_in_clear_for_its_tenant_alone(key_file: Path, home: Path) -> None:
@@ -53,11 +50,11 @@ def test_a_sealed_session_is_in_clear_for_its_tenant_alone(key_file: Path, home:
         assert WORD in str(asked["glossary"]) and asked["edits"][0]["text"] == f"Hola {WORD}"
         assert WORD not in str(gateway.runs.created), "nor does Prefect learn the file's name"
         wrapped = str(gateway.stored(session).key)
-        files = held(home / "sessions")
+        files = contents_below(home / "sessions")
         assert files and not [name for name, content in files.items() if b"ftyp" in content or b"Hola" in content]
         assert client.delete(f"/v1/sessions/{session}").status_code == 204
-        gone(lambda: not held(home / "sessions"))
-    left = held(home)
+        gone(lambda: not contents_below(home / "sessions"))
+    left = contents_below(home)
     assert not [name for name, content in left.items() if wrapped.encode() in content], "what is deleted is overwritten"
 
 
@@ -75,7 +72,7 @@ def test_the_query_of_an_address_is_for_the_run_alone(key_file: Path, home: Path
         stored = gateway.stored(session)
         asked = gateway.ask(lambda db: store.asked(db, stored, 0))
     assert asked["video"] == f"{url}?token={WORD}" and stored.source.location == url
-    assert not [name for name, content in held(home).items() if WORD.encode() in content]
+    assert not [name for name, content in contents_below(home).items() if WORD.encode() in content]
 
 
 def test_without_its_key_a_session_is_listed_and_not_read(key_file: Path, home: Path) -> None:

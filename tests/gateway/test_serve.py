@@ -147,7 +147,7 @@ def downloaded(page: Page, folder: Path) -> Path:
 
 
 def asked(service: Service, path: str) -> Any:
-    answer = httpx.get(f"{service.url}{path}", headers={"Authorization": f"Bearer {service.admin}"})
+    answer = httpx.get(f"{service.url}{path}", headers={"Authorization": f"Bearer {service.admin}"}, timeout=60)
     return json.loads(answer.raise_for_status().text)
 
 

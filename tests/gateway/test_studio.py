@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from dubline.storage.accounts import Role
 from tests.gateway import talk
-from tests.gateway.browsing import PLACES, Seen, line, until
+from tests.gateway.browsing import PLACES, Seen, line
 from tests.gateway.served import Served
 
 UNNAMED = """() => [...document.querySelectorAll("button, a, input, select, textarea, video, [tabindex='0']")]
@@ -145,10 +145,12 @@ def test_all_is_done_by_keyboard(seen: Seen, gateway: Served, dubbed: str) -> No
     expect(line(page, 1).get_by_label("Translation")).to_be_focused()
     page.keyboard.press("Escape")
     expect(line(page, 1)).to_be_focused()
+    page.evaluate(
+        "() => document.querySelectorAll('video')[1].addEventListener('play', () => { window.played = true; })"
+    )
     page.keyboard.press("d")
-    page.wait_for_function("() => !document.querySelectorAll('video')[1].paused")
-    page.wait_for_function("() => document.querySelectorAll('video')[1].paused")
-    until(lambda: page.evaluate(PLACES)[1] < 2.6)
+    page.wait_for_function("() => window.played && document.querySelectorAll('video')[1].paused")
+    assert page.evaluate(PLACES)[1] < 5, "the line is over"
     page.keyboard.press("Space")
     page.wait_for_function("() => !document.querySelectorAll('video')[1].paused")
     page.keyboard.press("Space")

@@ -15,6 +15,7 @@ import pytest
 
 from dubline.domain.errors import ModelMissing, ServiceUnavailable
 from infra.process import Process, free_ports
+from tests.processes import lives
 
 FAMILY = ("sh", "-c", "sleep 600 & setsid sleep 600 & echo started; wait")
 """A child in the process's group, and one in a session of its own."""
@@ -35,7 +36,7 @@ def started(process: Process) -> set[int]:
 
 
 def living(pids: set[int]) -> set[int]:
-    return {pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE}
+    return set(filter(lives, pids))
 
 
 @pytest.mark.parametrize("end", [Process.kill, Process.stop])

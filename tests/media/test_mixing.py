@@ -296,7 +296,7 @@ def test_many_clips_are_prepared_in_the_order_of_their_lines_and_nothing_is_left
     assert (work / "mix.flac").exists()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(0, 9_999), st.floats(-3, 3)), min_size=1, max_size=20),
     st.integers(1, 3),

@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from dubline.domain.errors import ServiceUnavailable
-from tests.pipeline.workshop import Workshop
+from tests.pipeline.workshop import Workshop, ask
 
 pytestmark = pytest.mark.server
 INFERENCE = {"asr", "diarization", "separation", "translation", "speech"}
@@ -60,7 +59,7 @@ def test_models_work_in_runs_of_their_own_and_the_result_is_the_same(
     mine = next(event["pid"] for event in events if event.get("stage") == "mend-source")
     assert set(edited) == {"translation", "speech"}
     assert mine not in edited.values()
-    runs = httpx.post(f"{workshop.api}/flow_runs/filter", json={"flows": {"name": {"any_": ["infer"]}}}).json()
+    runs = ask(workshop.api, "/flow_runs/filter", {"flows": {"name": {"any_": ["infer"]}}})
     assert any("speak-again" in run["name"] for run in runs)
     for text in ("Who is that", "quetzalcoatlus"):
         assert text not in json.dumps(runs), "parameters hold no text"
@@ -69,7 +68,7 @@ def test_models_work_in_runs_of_their_own_and_the_result_is_the_same(
 def test_a_gpu_limit_that_is_missing_is_said_and_nothing_is_computed(
     workshop: Workshop, video: Path, gpu_worker: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    httpx.delete(f"{workshop.api}/v2/concurrency_limits/gpu").raise_for_status()
+    ask(workshop.api, "/v2/concurrency_limits/gpu", method="DELETE")
     monkeypatch.setenv("DUBLINE_INFERENCE", "deployment")
     result = workshop.translate(video)
     assert result.returncode == ServiceUnavailable.exit_code, result.stderr

@@ -15,6 +15,7 @@ from suite_cases import BROKEN, CLEAN
 
 from dubline.domain.errors import InvalidRequest
 from quality_suites.host import GateHost
+from tests.processes import lives
 
 PATIENCE_S = 240
 
@@ -35,7 +36,7 @@ def _child_pid():
 def _gone(pid):
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+        if not lives(pid):
             return True
         time.sleep(0.05)
     return False

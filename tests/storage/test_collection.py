@@ -110,7 +110,7 @@ def assert_live_is_there(world: World, store: ArtifactStore, records: Place) -> 
         assert (records.stat(f"stage/{number}") is not None) == world.stays(age)
 
 
-@effort(max_examples=150, deadline=None)
+@effort(max_examples=150)
 @given(world=WORLDS, lives=st.integers(0, 12))
 def test_what_is_live_stays_wherever_a_collection_is_killed(world: World, lives: int) -> None:
     now = time.time()

@@ -243,7 +243,6 @@ class DroppedVideos(RuleBasedStateMachine):
 DroppedVideos.TestCase.settings = settings(
     max_examples=25,
     stateful_step_count=30,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.generate],  # to shrink a failure takes minutes
 )
