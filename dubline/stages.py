@@ -23,8 +23,7 @@ STAGES: dict[str, int] = {
     "mend-lines": 1,
     "check-translation": 1,
     "plan-speech": 9,
-    "synthesize": 2,
-    "retake": 4,
+    "synthesize": 3,
     "mend-plan": 1,
     "speak-again": 1,
     "check-speech": 1,
@@ -42,7 +41,7 @@ MENDING = frozenset(("mend-source", "translate-again", "mend-lines", "mend-plan"
 """Stages of a request with edits of single lines, and of no other."""
 
 INFERENCE = frozenset(
-    ("transcribe", "diarize", "separate", "translate", "translate-again", "synthesize", "retake", "speak-again")
+    ("transcribe", "diarize", "separate", "translate", "translate-again", "synthesize", "speak-again")
 )
 """Stages that a model works in; they can be run on a work pool with GPUs."""
 

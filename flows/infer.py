@@ -27,15 +27,14 @@ from tasks.ending import end_when_told, ended_when_cancelled, ended_with
 from tasks.separate import separate
 from tasks.shown import progress_shown
 from tasks.stage import Stage, Stages, artifacts
-from tasks.synthesize import retake, speak_again, synthesize
+from tasks.synthesize import speak_again, synthesize
 from tasks.transcribe import transcribe
 from tasks.translate import translate, translate_again
 
 LEASE_S = 60.0
 """A slot whose holder was killed is free again after so long; a holder that lives renews its lease in time."""
 STEPS: dict[str, Stage[..., Any]] = {
-    step.name: step
-    for step in (transcribe, diarize, separate, translate, translate_again, synthesize, retake, speak_again)
+    step.name: step for step in (transcribe, diarize, separate, translate, translate_again, synthesize, speak_again)
 }
 
 

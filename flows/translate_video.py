@@ -38,7 +38,7 @@ from tasks.session import SessionRun, session_of
 from tasks.shown import deployed, progress_shown, result_shown, result_shown_again, tagged
 from tasks.stage import Stages
 from tasks.subtitle import subtitle, subtitle_source
-from tasks.synthesize import retake, synthesize
+from tasks.synthesize import synthesize
 from tasks.transcribe import transcribe
 from tasks.translate import translate
 
@@ -160,8 +160,7 @@ async def dub(
     chosen = voices_for(request.voices, language)
     plan = await stages(plan_speech, scripts.heard, told, profile.speech, source.duration_ms, chosen)
     await gates.passed()  # speech is the costly part: none is made from a faulty script
-    first = await stages(synthesize, plan, profile.speech)
-    take = await stages(retake, scripts.heard, plan, first, profile.speech, source.duration_ms)
+    take = await stages(synthesize, scripts.heard, plan, profile.speech, source.duration_ms)
     edited = await mended_take(scripts, told, lines, take, profile, request, source.duration_ms, stages)
     plan, clips = edited.plan, edited.clips
     gates.open(check.check_speech, plan, clips)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,24 +30,17 @@ SPEAK_VERSION = 2
 """Raised when the same text, voice and speed are to sound different."""
 
 
-@stage("synthesize", result=Clips)
-def synthesize(plan: Plan, engine: EngineSpec) -> Clips:
-    speech_plan = artifacts().load_value(plan.artifact, SpeechPlan)
-    return Clips(phrases=speak(speech_plan, speech_plan.phrases, engine))
+@stage("synthesize", result=Take)
+def synthesize(script: Script, plan: Plan, engine: EngineSpec, duration_ms: int) -> Take:
+    """Speak every phrase, and once more, at another speed, those that came out much longer or shorter than predicted.
 
-
-@stage("retake", result=Take)
-def retake(script: Script, plan: Plan, clips: Clips, engine: EngineSpec, duration_ms: int) -> Take:
-    """Speak those phrases again that came out much longer or shorter than was predicted, at another speed."""
+    Both are one stage, so that a process which was started for it loads the model once.
+    """
     first = artifacts().load_value(plan.artifact, SpeechPlan)
     transcript = artifacts().load_value(script.artifact, Transcript)
-    measured = {spoken.phrase: spoken.clip.duration_ms for spoken in clips.phrases if spoken.clip}
-    again = planning.retake(transcript, first, measured, engine_class(engine).rates, duration_ms)
-    second, takes = _second(first, again, engine)
-    return Take(
-        plan=Plan(artifact=artifacts().put_value(second)),
-        clips=Clips(phrases=tuple(takes.get(spoken.phrase, spoken) for spoken in clips.phrases)),
-    )
+    spoken = {one.phrase: one for one in speak(first, first.phrases, engine)}
+    again = planning.retake(transcript, first, _measured(spoken), engine_class(engine).rates, duration_ms)
+    return _second(first, again, spoken, engine)
 
 
 @stage("speak-again", result=Take)
@@ -58,19 +51,18 @@ def speak_again(script: Script, take: Take, plan: Plan, engine: EngineSpec, dura
     transcript = artifacts().load_value(script.artifact, Transcript)
     changed = [line for line, old in zip(first.lines, before.lines, strict=True) if line != old]
     spoken = {one.phrase: one for one in speak(first, [p for line in changed for p in line.phrases], engine)}
-    measured = {name: one.clip.duration_ms for name, one in spoken.items() if one.clip}
-    rates = engine_class(engine).rates
+    measured, rates = _measured(spoken), engine_class(engine).rates
     again = [
         phrase
         for line in changed
         for phrase in planning.retake(*_alone(transcript, first, line), measured, rates, duration_ms)
     ]
-    second, takes = _second(first, again, engine)
-    clips = {one.phrase: one for one in take.clips.phrases} | spoken | takes
-    return Take(
-        plan=Plan(artifact=artifacts().put_value(second)),
-        clips=Clips(phrases=tuple(clips[phrase.id] for phrase in second.phrases)),
-    )
+    return _second(first, again, {one.phrase: one for one in take.clips.phrases} | spoken, engine)
+
+
+def _measured(spoken: Mapping[str, SpokenPhrase]) -> dict[str, int]:
+    """How long (ms) each phrase came out."""
+    return {name: one.clip.duration_ms for name, one in spoken.items() if one.clip}
 
 
 def _alone(transcript: Transcript, plan: SpeechPlan, line: PlannedLine) -> tuple[Transcript, SpeechPlan]:
@@ -80,11 +72,16 @@ def _alone(transcript: Transcript, plan: SpeechPlan, line: PlannedLine) -> tuple
 
 
 def _second(
-    first: SpeechPlan, again: Sequence[PlannedPhrase], engine: EngineSpec
-) -> tuple[SpeechPlan, dict[str, SpokenPhrase]]:
-    """The second takes by their phrase, and the plan with them; where one fails, the first take stands."""
+    first: SpeechPlan, again: Sequence[PlannedPhrase], spoken: Mapping[str, SpokenPhrase], engine: EngineSpec
+) -> Take:
+    """What was spoken, with second takes of `again` and their speeds in the plan; where one fails, the first stands."""
     takes = {take.phrase: take for take in speak(first, again, engine) if take.clip}
-    return first.replacing(phrase for phrase in again if phrase.id in takes), takes
+    plan = first.replacing(phrase for phrase in again if phrase.id in takes)
+    clips = {**spoken, **takes}
+    return Take(
+        plan=Plan(artifact=artifacts().put_value(plan)),
+        clips=Clips(phrases=tuple(clips[phrase.id] for phrase in plan.phrases)),
+    )
 
 
 def speak(plan: SpeechPlan, phrases: Sequence[PlannedPhrase], engine: EngineSpec) -> tuple[SpokenPhrase, ...]:

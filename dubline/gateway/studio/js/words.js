@@ -49,7 +49,7 @@ const STAGES = {
   transcribe: "Transcribing", diarize: "Telling speakers apart", separate: "Parting voices from music",
   attribute: "Assigning words to speakers", "check-segments": "Checking the lines", "check-transcript": "Checking the transcript",
   "subtitle-source": "Subtitling the original", translate: "Translating", "check-translation": "Checking the translation",
-  "plan-speech": "Planning the speech", synthesize: "Speaking", retake: "Speaking again what did not fit",
+  "plan-speech": "Planning the speech", synthesize: "Speaking",
   "check-speech": "Checking the speech", place: "Placing the speech", "check-timeline": "Checking the timing", mix: "Mixing",
   subtitle: "Subtitling the dub", mux: "Writing the video", "burn-in": "Burning subtitles in", "check-output": "Checking the result",
   publish: "Publishing",
