@@ -33,6 +33,8 @@ from tasks.translate import translate, translate_again
 
 LEASE_S = 60.0
 """A slot whose holder was killed is free again after so long; a holder that lives renews its lease in time."""
+AGAIN_S = 5.0
+"""Between two attempts to get a lost slot back from a server that is away."""
 STEPS: dict[str, Stage[..., Any]] = {
     step.name: step for step in (transcribe, diarize, separate, translate, translate_again, synthesize, speak_again)
 }
@@ -87,16 +89,47 @@ async def gpu_slot() -> AsyncIterator[None]:
     if name is None:
         yield
         return
-    log, began = get_run_logger(), time.monotonic()
+    log, began, taken = get_run_logger(), time.monotonic(), asyncio.Event()
     log.info("Waiting for a slot of the limit '%s'.", name)
-    # A server that is away for a moment must not end an inference that holds its slot.
+    holder, waiter = asyncio.create_task(_hold(name, taken)), asyncio.create_task(taken.wait())
     try:
-        async with concurrency(
-            name, occupy=1, strict=True, lease_duration=LEASE_S, raise_on_lease_renewal_failure=False
-        ):
-            log.info("Got the slot after %.0f s.", time.monotonic() - began)
-            yield
+        await asyncio.wait((holder, waiter), return_when=asyncio.FIRST_COMPLETED)
+        if holder.done():
+            await holder  # which raises what kept the slot from it
+        log.info("Got the slot after %.0f s.", time.monotonic() - began)
+        yield
     except ConcurrencySlotAcquisitionError as error:
         if error.__cause__ is None:
             raise ServiceUnavailable(f"The Prefect server has no limit '{name}'; run: make deploy.") from error
         raise
+    finally:
+        for task in (holder, waiter):
+            task.cancel()
+        (left, _) = await asyncio.gather(holder, waiter, return_exceptions=True)
+        if isinstance(left, httpx.HTTPError):
+            log.warning("The slot could not be given back (%s); it is free after %.0f s.", left, LEASE_S)
+
+
+async def _hold(name: str, taken: asyncio.Event) -> None:
+    """Hold a slot until this is cancelled, and tell when it is `taken`.
+
+    A lease runs out while the server is away, and the slot may be another's when it comes back. What is under way on
+    the GPU goes on all the same; so that nobody else comes to it, it waits for a slot again.
+    """
+    while True:
+        try:
+            async with concurrency(
+                name, occupy=1, strict=True, lease_duration=LEASE_S, raise_on_lease_renewal_failure=True
+            ):
+                taken.set()
+                await asyncio.Event().wait()
+        except asyncio.CancelledError:  # by Prefect, which could not renew the lease, or by whoever gives it back
+            if (own := asyncio.current_task()) and own.cancelling():
+                raise
+            get_run_logger().warning(
+                "The slot was lost while the server was away; waiting for one again, and going on."
+            )
+        except (ConcurrencySlotAcquisitionError, httpx.HTTPError):
+            if not taken.is_set():
+                raise
+            await asyncio.sleep(AGAIN_S)
