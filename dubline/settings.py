@@ -15,6 +15,8 @@ from dubline.domain.errors import InvalidRequest
 
 STORE = r"s3://[a-z0-9][a-z0-9.-]+(/[\w.=-]+)*/?|/.+"
 """What an address of the store looks like."""
+ENDPOINT = r"^https?://[\w.:\[\]-]+/?$"
+"""What the address of an S3-compatible server looks like."""
 
 S = TypeVar("S", bound=BaseSettings)
 
@@ -30,7 +32,7 @@ class Settings(BaseSettings):
     """Where models, checkpoints, artifacts and the local Prefect server's database live."""
     store: str = Field(default="", pattern=f"^({STORE})?$")
     """Where artifacts and checkpoints live: `s3://bucket/prefix`, or a folder's absolute path; `home` when empty."""
-    s3_endpoint: str | None = Field(default=None, pattern=r"^https?://[\w.:\[\]-]+/?$")
+    s3_endpoint: str | None = Field(default=None, pattern=ENDPOINT)
     """Address of an S3-compatible server, without credentials; AWS when not set."""
     threads: int = Field(default_factory=_usable_cores, ge=1)
     """Cores that torch, CTranslate2 and onnxruntime share."""
