@@ -30,7 +30,10 @@ DRAWN_MS = 2000
 """The graph is a canvas, which does not tell when it is drawn."""
 ARTIFACTS = {"progress": "100", "files": "report.html", "quality": "none broken", "stages": "translate-es"}
 """What stands in each."""
-FORM = ("Video", "Languages", "Out", "Source Language", "Profile", "Glossary", "Voices", "Edits", "Burn In", "Loudness")
+FORM = (
+    *("Video", "Target languages", "Folder for results", "Source Language", "Profile", "Glossary", "Voices", "Edits"),
+    *("Subtitles in the picture", "Loudness in LUFS"),
+)
 Folder = Annotated[Path, typer.Option(help="Where the pictures go.")]
 
 

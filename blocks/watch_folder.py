@@ -7,6 +7,8 @@ from typing import ClassVar
 from prefect.blocks.core import Block
 from pydantic import Field
 
+from dubline.request import KnownLanguage
+
 
 class WatchFolder(Block):
     """A folder or S3 prefix; what is dropped there is translated, and its results are put beside it."""
@@ -20,9 +22,9 @@ class WatchFolder(Block):
         description="Path on every worker of the pools cpu and service, or s3://bucket/prefix.",
         examples=["/srv/videos/in", "s3://media/in"],
     )
-    languages: list[str] = Field(
+    languages: list[KnownLanguage] = Field(
         title="Target languages",
-        description="For videos that have no options file beside them, as ISO 639-1 codes.",
+        description='For videos that have no options file beside them: ISO 639-1 codes, such as ["es", "fr"].',
         examples=[["es", "fr"]],
         min_length=1,
     )

@@ -22,10 +22,13 @@ _HEAD = """\
 class VoiceOverride(Value):
     """A person's choice."""
 
-    speaker: str
-    voice: str
-    language: str | None = None
-    """The target language it holds for; None for all."""
+    model_config = ConfigDict(title="Voice of a speaker")
+
+    speaker: str = Field(description="Name of the speaker in cast.yaml, such as S1.")
+    voice: str = Field(description="Name of the voice, such as em_alex.")
+    language: str | None = Field(
+        default=None, description="The target language that it holds for; all of them when not given."
+    )
 
 
 class CastEntry(BaseModel):

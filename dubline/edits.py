@@ -47,9 +47,9 @@ class LineEdit(Value):
     """What is to be other in one line. What it leaves out stays; of two edits of the same thing the later holds."""
 
     # Texts are what was said in somebody's video: an error that quotes them would carry them into logs.
-    model_config = ConfigDict(hide_input_in_errors=True)
+    model_config = ConfigDict(title="Edited line", hide_input_in_errors=True)
 
-    segment: Name = Field(description="Id of the line, as manifest.json names it.")
+    segment: Name = Field(title="Line", description="Id of the line, as manifest.json names it.")
     language: Name | None = Field(
         default=None,
         description="Target language that text, voice and keep_original are for; keep_original without it is for all. "
@@ -58,8 +58,12 @@ class LineEdit(Value):
     source_text: Text | None = Field(default=None, description="What is said in the source; it is translated again.")
     text: Text | None = Field(default=None, description="The translation as it is to be spoken.")
     voice: Name | None = Field(default=None, description="Voice that speaks this line.")
-    start_ms: Instant | None = Field(default=None, description="When the line begins in the source, in ms.")
-    end_ms: Instant | None = Field(default=None, description="When it ends there.")
+    start_ms: Instant | None = Field(
+        default=None, title="Start in milliseconds", description="When the line begins in the source."
+    )
+    end_ms: Instant | None = Field(
+        default=None, title="End in milliseconds", description="When the line ends in the source."
+    )
     keep_original: bool | None = Field(
         default=None, description="Keep the original's sound in this line; false takes an earlier edit back."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 
 from dubline import profiles
 from dubline.cast_file import VoiceOverride, voices_for
@@ -29,26 +29,44 @@ LanguageCode = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[a-
 """For programs and forms; `domain.languages` knows which there are, and says what may be meant by another."""
 
 
+def _known(code: str) -> str:
+    try:
+        return language(code).code
+    except UnsupportedLanguage as error:
+        raise ValueError(str(error)) from None
+
+
+KnownLanguage = Annotated[LanguageCode, AfterValidator(_known)]
+"""One that is looked up where it is written down, because what follows from it comes much later."""
+
+
 class SessionReference(Value):
     """The session that a run works for; what it asks for at that revision stands in the database."""
 
-    id: str
-    tenant: str
-    revision: int
-    attempt: int
+    model_config = ConfigDict(title="Session")
+
+    id: str = Field(title="Session ID", description="Id of the session, as the gateway made it.")
+    tenant: str = Field(description="Whose session it is.")
+    revision: int = Field(description="Which of the changes that people made is worked on.")
+    attempt: int = Field(description="Which of the runs for that revision this one is.")
 
 
 class TranslateRequest(Value):
     """What is translated, into what, and where the results go."""
 
-    model_config = ConfigDict(json_schema_extra=in_order)
+    model_config = ConfigDict(title="Request", json_schema_extra=in_order)
 
     video: VideoLocation = Field(
         description="The video to translate: a path, s3://bucket/key or an https:// address. It is never changed."
     )
-    languages: tuple[LanguageCode, ...] = Field(min_length=1, description="Target languages, as ISO 639-1 codes.")
+    languages: tuple[LanguageCode, ...] = Field(
+        title="Target languages",
+        min_length=1,
+        description="Languages into which the video is translated, as ISO 639-1 codes.",
+    )
     out: Location = Field(
-        description="Folder for the dubbed videos, subtitles and reports: a path, or s3://bucket/prefix."
+        title="Folder for results",
+        description="Folder for the dubbed videos, subtitles and reports: a path, or s3://bucket/prefix.",
     )
     source_language: LanguageCode | None = Field(
         default=None, description="Spoken language; found by the recognizer when not given."
@@ -66,15 +84,27 @@ class TranslateRequest(Value):
     edits: tuple[LineEdit, ...] = Field(
         default=(), description="Edits of single lines, in order; the later of two of the same thing holds."
     )
-    burn_in: bool = Field(default=False, description="Make a further video with the subtitles in its picture.")
+    burn_in: bool = Field(
+        default=False,
+        title="Subtitles in the picture",
+        description="Make a further video with the subtitles in its picture.",
+    )
     loudness: float | None = Field(
-        default=None, ge=-40, le=-8, description="Loudness of the dub in LUFS; the source's own when not given."
+        default=None,
+        ge=-40,
+        le=-8,
+        title="Loudness in LUFS",
+        description="Loudness of the dub; the source's own when not given.",
     )
     refresh: Annotated[str, WithJsonSchema({"type": "string", "enum": list(STAGES)})] | None = Field(
-        default=None, description="Recompute from this stage on, whatever is recorded."
+        default=None,
+        title="Recompute from",
+        description="The first stage that is done anew, whatever is recorded; none when not given.",
     )
     session: SessionReference | None = Field(
-        default=None, description="Set by the gateway: the session that is told of the progress."
+        default=None,
+        title="Session",
+        description="Leave it empty: the gateway names the session here that is told of the progress.",
     )
 
 

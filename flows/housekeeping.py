@@ -31,7 +31,7 @@ from dubline.storage.sessions import store
 from dubline.watching.bucket import SCHEME
 from dubline.watching.folder import DONE, FAILED, WORK
 from dubline.watching.ledger import Ledger
-from flows.names import dated
+from flows.names import dated, titled
 from tasks.configure import use_media_store, use_store_of
 from tasks.runs import TRANSLATE, runs_of
 from tasks.server_time import server_now
@@ -41,7 +41,7 @@ LOOKED_BACK = timedelta(days=7)
 
 
 @flow(name="housekeeping", flow_run_name=dated, persist_result=False)
-async def housekeeping(retention_days: Annotated[float, Field(ge=2)] = 30.0) -> None:
+async def housekeeping(retention_days: Annotated[float, Field(ge=2), titled("Days of retention")] = 30.0) -> None:
     """Remove checkpoints unused for `retention_days`, what only they referred to, and what killed runs left.
 
     Where one part of the store cannot be reached the others' turns come all the same; then the error is raised.

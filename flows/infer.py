@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import httpx
@@ -20,6 +20,7 @@ from dubline.domain.errors import DublineError, ServiceUnavailable
 from dubline.settings import settings
 from dubline.storage.chosen import reap
 from dubline.storage.results import ArtifactRef
+from flows.names import titled
 from tasks.configure import use_media_store, use_store_of, use_store_of_session
 from tasks.diarize import diarize
 from tasks.elsewhere import StageCall, StageCalls
@@ -42,11 +43,20 @@ STEPS: dict[str, Stage[..., Any]] = {
 
 @flow(name="infer", persist_result=False)
 async def infer(
-    calls: ArtifactRef, tenant: str = "", session: str = "", asked_by: UUID | None = None
+    calls: Annotated[ArtifactRef, titled("Calls")],
+    tenant: Annotated[str, titled("Tenant")] = "",
+    session: Annotated[str, titled("Session")] = "",
+    asked_by: Annotated[UUID | None, titled("Asked by")] = None,
 ) -> State[None] | None:
     """Compute the stages side by side on one GPU slot and leave their checkpoints for the run that asked.
 
-    `calls` are StageCalls. What the final state says begins with the error's type: whoever waits raises the same.
+    What the final state says begins with the error's type: whoever waits raises the same.
+
+    Args:
+        calls: The file in which a video's run has written what to compute (StageCalls).
+        tenant: The tenant whose artifacts and checkpoints are used; none when empty.
+        session: Id of the session that the video belongs to; none when empty.
+        asked_by: Id of the video's run that waits for this one, which ends when nobody does.
     """
     end_when_told()
     try:

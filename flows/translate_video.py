@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable
+from typing import Annotated
 
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
@@ -18,6 +19,7 @@ from dubline.telemetry import progress
 from flows.before import already_done, make_room, require_possible
 from flows.key import request_key
 from flows.mend import Scripts, mended_lines, mended_script, mended_take, require_script
+from flows.names import titled
 from tasks import check
 from tasks.attribute import attribute
 from tasks.burn_in import burn_in
@@ -55,8 +57,12 @@ logging.getLogger("prefect.flows").addFilter(lambda record: "\nParameters: " not
     persist_result=False,
     on_cancellation=[cancel_children],
 )
-async def translate_video(request: TranslateRequest) -> Manifest:
-    """From a source video to dubbed videos, subtitles and reports in the request's folder."""
+async def translate_video(request: Annotated[TranslateRequest, titled("Request")]) -> Manifest:
+    """From a source video to dubbed videos, subtitles and reports in the request's folder.
+
+    Args:
+        request: What is translated, into what, and where the results go.
+    """
     if deployed():
         end_when_told(request.out)
     await use_media_store()

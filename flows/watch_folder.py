@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Annotated
 
 import httpx
 from prefect import flow, get_client
@@ -12,8 +13,9 @@ from prefect.exceptions import PrefectHTTPStatusError
 from prefect.logging import get_run_logger
 from pydantic import ConfigDict, Field
 
+from dubline.domain.errors import InvalidRequest
 from dubline.media.inputs import printable
-from dubline.request import in_order
+from dubline.request import KnownLanguage, in_order
 from dubline.storage.value import Value
 from dubline.watching.following import Told
 from dubline.watching.ledger import Ledger
@@ -21,9 +23,9 @@ from dubline.watching.options import Options
 from dubline.watching.ready import Looks
 from dubline.watching.watch import open_folder, reconcile, watch
 from dubline.watching.watcher import Watcher
-from flows.names import dated
+from flows.names import dated, titled
 from flows.watched_runs import PrefectRuns
-from tasks.configure import use_media_store
+from tasks.configure import block_of, use_media_store
 
 INBOX = "inbox"
 """Name of the block that the deployments watch."""
@@ -36,27 +38,43 @@ SHOWN = 10
 class WatchedFolder(Value):
     """A folder into which people drop videos."""
 
-    model_config = ConfigDict(json_schema_extra=in_order)
+    model_config = ConfigDict(title="Watched folder", json_schema_extra=in_order)
 
     folder: str = Field(description="A path, or s3://bucket/prefix. Workers must find it under the same name.")
-    languages: tuple[str, ...] = Field(
-        default=(), description="Target languages where neither dubline.yaml nor a video's own .yaml says any."
+    languages: tuple[KnownLanguage, ...] = Field(
+        default=(),
+        title="Target languages",
+        description="As ISO 639-1 codes, for videos of which neither dubline.yaml nor their own .yaml says any.",
     )
-    profile: str = Field(default="offline", description="Which engines, where neither of these files says it.")
-    still_s: float = Field(default=5.0, gt=0, description="How long a file must not change to be complete, in seconds.")
+    profile: str = Field(
+        default="offline", title="Engine profile", description="Which engines, where neither of these files says it."
+    )
+    still_s: float = Field(
+        default=5.0,
+        gt=0,
+        title="Seconds without change",
+        description="How long a file must not change to count as complete.",
+    )
     patience_s: float = Field(
-        default=60.0, gt=0, description="After how many seconds without change an unreadable file goes to failed/."
+        default=60.0,
+        gt=0,
+        title="Seconds of patience",
+        description="After how long without change a file that cannot be read goes to failed/.",
     )
     deployment: str = Field(
         default="translate-video/translate-video", description="The deployment that translates, as flow/deployment."
     )
 
 
+Watched = Annotated[WatchedFolder | str, titled("Folder")]
+
+
 @flow(name="watch-folder", flow_run_name=dated, persist_result=False)
-async def watch_folder(watched: WatchedFolder | str = INBOX) -> None:
+async def watch_folder(watched: Watched = INBOX) -> None:
     """Take in what is dropped, put results into done/ and failures into failed/, until the run is cancelled.
 
-    `watched` is a folder with its defaults, or the name of a block `dubline-watch-folder`.
+    Args:
+        watched: The name of a block `dubline-watch-folder`, or a folder with its defaults.
     """
     log = get_run_logger()
     await use_media_store()
@@ -70,10 +88,11 @@ async def watch_folder(watched: WatchedFolder | str = INBOX) -> None:
 
 
 @flow(name="reconcile-folder", flow_run_name=dated, persist_result=False)
-async def reconcile_folder(watched: WatchedFolder | str = INBOX) -> None:
+async def reconcile_folder(watched: Watched = INBOX) -> None:
     """Look at everything once: what no watcher saw, what a killed one left, what was retried by hand.
 
-    `watched` is a folder with its defaults, or the name of a block `dubline-watch-folder`.
+    Args:
+        watched: The name of a block `dubline-watch-folder`, or a folder with its defaults.
     """
     await use_media_store()
     folder = await known(watched)
@@ -84,14 +103,16 @@ async def reconcile_folder(watched: WatchedFolder | str = INBOX) -> None:
 
 
 async def known(watched: WatchedFolder | str) -> WatchedFolder | None:
-    """The folder that a block of this name describes; None, with a word in the log, where nobody has made one yet."""
+    """The folder that a block of this name describes; None, with a word in the log, where nobody has made one yet.
+
+    Raises InvalidRequest for a block that is wrong: nothing is taken in until it is corrected.
+    """
     if isinstance(watched, WatchedFolder):
         return watched
     from blocks.watch_folder import WatchFolder
 
-    try:
-        block: WatchFolder = await WatchFolder.aload(watched)
-    except ValueError:
+    block = await block_of(WatchFolder, watched)
+    if block is None:
         get_run_logger().warning("There is no block 'dubline-watch-folder/%s': make one in the UI.", watched)
         return None
     return WatchedFolder(folder=block.folder, languages=tuple(block.languages), profile=block.profile)
@@ -116,8 +137,8 @@ class _Changes:
             self.folder = await known(self._watched)
         except (httpx.HTTPError, PrefectHTTPStatusError):
             return False  # the server is away; the watcher tells of that
-        except RuntimeError as error:  # Prefect's, for a block that does not fit its form
-            get_run_logger().warning("The block '%s' cannot be used (%s); watching goes on.", self._watched, error)
+        except InvalidRequest as error:
+            get_run_logger().warning("%s Watching goes on as before.", error)
             return False
         if self.folder is None or self.folder.folder != self._began.folder:
             return not await self._watcher.busy()

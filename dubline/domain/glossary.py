@@ -11,7 +11,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from dubline.domain.errors import InvalidRequest, UnsupportedLanguage
@@ -27,13 +27,18 @@ _EDGE = rf"[^\W{_UNSPACED}]"
 """A letter or digit of a script that puts spaces between words."""
 
 
+# Forms show the metadata of fields.
 @dataclass(frozen=True, slots=True)
 class Term:
-    source: str
-    target: str | None
-    """The fixed translation; None keeps the term as the source has it."""
-    language: str | None = None
-    """The target language it is for; None for all of them."""
+    """A word or phrase that is always translated alike."""
+
+    source: str = field(metadata={"description": "The term, as it is said in the source."})
+    target: str | None = field(
+        metadata={"description": "Its fixed translation; None leaves the term as the source has it."}
+    )
+    language: str | None = field(
+        default=None, metadata={"description": "The target language that it is for; all of them when not given."}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Glossary:
-    terms: tuple[Term, ...] = ()
+    """Terms with their fixed translations."""
+
+    terms: tuple[Term, ...] = field(
+        default=(), metadata={"description": "Each term once; one for a single target language wins over one for all."}
+    )
 
     def speaking(self, language: str) -> Glossary:
         """The terms for one target language; those of that language alone win over those for all."""

@@ -6,16 +6,19 @@ loaded, so a record of an older shape counts as no record.
 
 from __future__ import annotations
 
+from pydantic import ConfigDict, Field
+
 from dubline.storage.value import Value
 
 
 class ArtifactRef(Value):
     """An immutable file: where it is, what it holds. Equal content has equal `sha256`, whatever its place."""
 
-    uri: str
-    sha256: str
-    size: int
-    """Bytes."""
+    model_config = ConfigDict(title="File")
+
+    uri: str = Field(title="Address", description="Where it is, as file:// or s3://.")
+    sha256: str = Field(title="SHA-256", description="Digest of its content, in hex.")
+    size: int = Field(title="Size in bytes", description="How long the file is.")
 
 
 class Track(Value):

@@ -11,12 +11,14 @@ from uuid import uuid4
 import pytest
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterEndTime
 from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.exceptions import ParameterTypeError
 
 from dubline.domain.errors import OutputUnavailable
 from dubline.storage.chosen import shared
 from dubline.storage.locations import BucketFile
 from dubline.storage.places import LocalPlace, Place
 from dubline.storage.s3 import BucketPlace
+from flows.quality_report import quality_report
 from tasks import report_on_runs
 from tasks.report_on_runs import INDEX, RunFacts, publish
 
@@ -33,6 +35,13 @@ def test_a_report_replaces_that_of_the_same_day(place_kind: str) -> None:
     index = (place.read(INDEX) or b"").decode()
     assert "&lt;b&gt;.mp4" in index and "one.mp4" not in index
     assert (place.read("runs.csv") or b"").decode() == "run,state,minutes,reason\n<b>.mp4,Failed,0.5,It was broken.\n"
+
+
+@pytest.mark.parametrize("days", [0, -1, 10**9, float("nan")])
+def test_a_report_on_no_days_cannot_be_asked_for(days: float) -> None:
+    with pytest.raises(ParameterTypeError, match="days"):
+        quality_report.validate_parameters({"days": days})
+    assert quality_report.validate_parameters({"days": 0.5})["days"] == 0.5
 
 
 class Server:

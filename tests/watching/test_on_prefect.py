@@ -15,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from pydantic import ValidationError
 
 from dubline.domain.errors import InvalidRequest, ServiceUnavailable
 from dubline.watching.options import Options
@@ -198,7 +199,7 @@ def test_a_block_that_does_not_fit_ends_no_watcher(monkeypatch: pytest.MonkeyPat
     from flows import watch_folder as flow
 
     async def broken(_: str) -> None:
-        raise RuntimeError("Unable to load it due to failed validation")
+        raise InvalidRequest("The block is wrong; correct it.")
 
     folder, told = flow.WatchedFolder(folder="/videos", languages=("es",)), []
     monkeypatch.setattr(flow, "REREAD_S", 0.0)
@@ -207,7 +208,28 @@ def test_a_block_that_does_not_fit_ends_no_watcher(monkeypatch: pytest.MonkeyPat
     changes = flow._Changes("press", folder, watcher=None)
     assert not asyncio.run(changes.found())
     assert changes.folder == folder
-    assert "failed validation" in str(told)
+    assert "The block is wrong" in str(told)
+
+
+def test_a_wrong_language_is_refused_where_it_is_entered_and_takes_nothing_in(api: str) -> None:
+    from blocks.watch_folder import WatchFolder
+    from flows import watch_folder as flow
+
+    reason = r"'Spanish' is not a language code that Dubline knows; did you mean 'es' \(Spanish\)\?"
+    for kind in (WatchFolder, flow.WatchedFolder):
+        with pytest.raises(ValidationError, match=reason):
+            kind(folder="/videos", languages=["Spanish"])
+        assert kind.model_json_schema()["properties"]["languages"]["items"]["pattern"]
+
+    async def scenario() -> None:
+        form = {"folder": "/videos", "languages": ["es", "Spanish"], "profile": "offline"}  # nobody has checked it
+        await WatchFolder.model_construct(**form).save("wrong", overwrite=True)
+        with pytest.raises(
+            InvalidRequest, match=rf"block dubline-watch-folder/wrong .* languages\.1 \({reason}\); corr"
+        ):
+            await flow.watch_folder("wrong")
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(
