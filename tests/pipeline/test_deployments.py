@@ -143,6 +143,25 @@ def test_what_operators_chose_stays_and_services_leave_the_videos_pool(workshop:
     assert ask(api, "/deployments/name/translate-video/translate-video")["work_pool_name"] == "cpu"
 
 
+@pytest.mark.server
+def test_a_worker_gets_what_is_urgent_first_and_bulk_last(workshop: Workshop) -> None:
+    workshop.deploy()
+    api = workshop.api
+    for pool, name in (("cpu", "translate-video"), ("gpu", "infer")):
+        handed_out = f"/work_pools/{pool}/get_scheduled_flow_runs"
+        submit = f"/deployments/{ask(api, f'/deployments/name/{name}/{name}')['id']}/create_flow_run"
+        runs = {}
+        for queue in ("bulk", "default", "urgent"):
+            body = {"work_queue_name": queue, "enforce_parameter_schema": False}
+            runs[ask(api, submit, body)["id"]] = queue
+        order = [runs[run] for one in ask(api, handed_out, {}) if (run := one["flow_run"]["id"]) in runs]
+        assert order == ["urgent", "default", "bulk"]
+        (first,) = ask(api, handed_out, {"limit": 1})  # as for a worker with one place left
+        assert runs.get(first["flow_run"]["id"]) == "urgent"
+        for run in runs:
+            ask(api, f"/flow_runs/{run}", method="DELETE")
+
+
 Change = Callable[..., None]
 
 
