@@ -2,8 +2,8 @@
 
 An object appears whole or not at all, so none is half copied. A move is a copy on the server, then a deletion; there
 is no rename. Two that move one object at the same moment both copy it: the copies are equal, one may be left over, and
-neither takes away what may be the other's. What is dropped anew meanwhile is neither copied nor deleted: both have the
-ETag for a condition (CopySourceIfMatch, IfMatch).
+neither takes away what may be the other's. A video that is dropped anew meanwhile is neither copied nor deleted: both
+have the ETag for a condition (CopySourceIfMatch, IfMatch).
 """
 
 from __future__ import annotations
@@ -140,7 +140,11 @@ class BucketFolder:
         return any(moved)
 
     def move_video(self, source: str, target: str) -> bool:
-        return self.move(source, target)  # two that move the same move equal copies
+        stamp = self.stamp(source)
+        if not (stamp and self._while_it_is(source, stamp, lambda: self._copy(source, target, stamp))):
+            return False
+        self._while_it_is(source, stamp, lambda: self._delete(source, stamp))
+        return True  # of two that move the same each made an equal copy, at one place
 
     def _move_object(self, path: str, target: str) -> bool:
         """False where it is gone: another scanner that moves the same has copied it before."""

@@ -216,6 +216,24 @@ def test_what_is_dropped_in_the_middle_of_a_move_stays(
     assert not watched.files.list_multipart_uploads(prefix.removeprefix("s3://").partition("/")[0])
 
 
+@pytest.mark.parametrize("when", ["_copy", "_delete"])
+def test_what_is_dropped_while_a_video_is_put_away_stays(
+    watched: Prefix, prefix: str, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    watched.put("clip.mp4", b"no video")
+    folder = BucketFolder(prefix)
+    act = getattr(folder, when)
+
+    def dropped_before(*arguments: str) -> None:
+        watched.put("clip.mp4", b"video END")
+        act(*arguments)
+
+    monkeypatch.setattr(folder, when, dropped_before)
+    assert folder.move_video("clip.mp4", "failed/clip.mp4") == (when == "_delete")
+    assert watched.files.cat_file(f"{prefix}/clip.mp4") == b"video END"
+    assert watched.listed() == ["clip.mp4"] + (["failed/clip.mp4"] if when == "_delete" else [])
+
+
 def test_a_connection_that_is_lost_is_no_other_content(
     watched: Prefix, prefix: str, server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
