@@ -9,14 +9,17 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 
 import pytest
 import yaml
+from prefect.settings import Settings as PrefectSettings
 
 from dubline.domain.errors import InvalidRequest
+from dubline.server import environment as local_server
 from dubline.settings import Settings
 from infra import compose
 from infra.loopback import ROOT, SERVED, Loopback
@@ -70,6 +73,20 @@ def test_every_deployment_s_pool_has_a_worker_here_and_a_command_in_the_readme()
         r"deployments\.worker --pool (\w+) --limit \d", (ROOT / "README.md").read_text(encoding="utf-8")
     )
     assert pools == set(commands)
+
+
+@pytest.mark.parametrize("where", ["composition", "local server"])
+def test_runs_leave_prefect_s_database_after_90_days_and_events_after_7(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    composed = compose.load(SECRETS)["prefect-services"].environment
+    for name, value in (composed if where == "composition" else local_server()).items():
+        if name.startswith("PREFECT_SERVER_"):
+            monkeypatch.setenv(name, value)
+    prefect = PrefectSettings().server
+    vacuum = prefect.services.db_vacuum
+    assert vacuum.enabled_vacuum_types == {"events", "flow_runs", "orphans"}, "logs and artifacts of runs that are gone"
+    assert (vacuum.retention_period, prefect.events.retention_period) == (timedelta(days=90), timedelta(days=7))
 
 
 def test_with_a_gpu_s_worker_inference_goes_there(tmp_path: Path) -> None:
