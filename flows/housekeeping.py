@@ -21,10 +21,10 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from pydantic import Field
 
 from dubline.domain.errors import DublineError, InvalidRequest, OutputUnavailable, ServiceUnavailable
-from dubline.storage import accounts, uploads
+from dubline.storage import accounts, run_times, uploads
 from dubline.storage.chosen import artifact_store, checkpoint_place, clear_store, reap
 from dubline.storage.collection import MIN_GRACE_S, Collected, collect
-from dubline.storage.database import Database
+from dubline.storage.database import Database, now
 from dubline.storage.locations import BucketFile, located
 from dubline.storage.places import DAY_S
 from dubline.storage.sessions import store
@@ -58,6 +58,9 @@ async def housekeeping(retention_days: Annotated[float, Field(ge=2), titled("Day
         tenants = {tenant: await store.oldest(database, tenant) for tenant in await accounts.tenants_of(database)}
         receiving = await uploads.handles(database)
         watched = await Ledger(database).folders()
+        keys = await store.forget_keys(database, now() - timedelta(days=retention_days))
+        times = await run_times.forget(database)
+    log.info("Removed from the database: %d idempotency keys, what %d runs took", keys, times)
     old = time.time() - MIN_GRACE_S
     jobs: dict[str, Callable[[], object]] = {
         "uploads that were never finished": partial(clear_store, old, receiving),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, func, insert, select
 
 from dubline.domain.past_run import PastRun
 from dubline.storage.database import Database, now
@@ -38,3 +38,11 @@ async def known(database: Database, profile: str) -> list[PastRun]:
         )
         for row in await database.rows(latest.limit(REMEMBERED))
     ]
+
+
+async def forget(database: Database) -> int:
+    """Remove those that `known` does not look at any more; returns how many there were."""
+    newest_first = func.row_number().over(partition_by=run_times.c.profile, order_by=run_times.c.id.desc())
+    placed = select(run_times.c.id, newest_first.label("place")).subquery()
+    past = select(placed.c.id).where(placed.c.place > REMEMBERED)
+    return await database.change(delete(run_times).where(run_times.c.id.in_(past)))

@@ -19,12 +19,13 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import ParameterTypeError
 from prefect.logging import disable_run_logger
 from prefect.utilities.callables import parameter_schema
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from dubline import outputs
-from dubline.domain.errors import OutputUnavailable, StoreUnavailable
+from dubline.domain.errors import InvalidRequest, OutputUnavailable, StoreUnavailable
+from dubline.domain.past_run import PastRun
 from dubline.settings import settings
-from dubline.storage import accounts, session_files, tables, uploads
+from dubline.storage import accounts, run_times, session_files, tables, uploads
 from dubline.storage.artifacts import ArtifactStore
 from dubline.storage.chosen import clear_store
 from dubline.storage.database import Database, now
@@ -33,7 +34,7 @@ from dubline.storage.places import DAY_S, LocalPlace
 from dubline.storage.s3 import BucketPlace
 from dubline.storage.sessions import store
 from dubline.storage.sessions.model import Source
-from dubline.storage.sessions.store import NewSession
+from dubline.storage.sessions.store import Idempotency, NewSession
 from dubline.watching.ledger import Identity, Ledger
 from dubline.watching.options import Options
 from flows import housekeeping
@@ -115,6 +116,42 @@ def test_what_a_live_session_has_used_is_kept_however_long_it_lives() -> None:
     in_database(store.mark_deleted, made)
     keep_house()
     assert not record_is_there("acme")
+
+
+def test_idempotency_keys_outlive_their_session_and_the_retention() -> None:
+    async def asked(database: Database, key: str, days: float) -> store.Session:
+        await accounts.ensure_tenant(database, "acme")
+        source = Source(kind="object", location="/v.mp4", name="v.mp4")
+        new = NewSession(tenant="acme", owner="me", title="v", source=source, request={"languages": ["es"]})
+        made, _ = await store.create(database, new, Idempotency(key, "f" * 64))
+        mine = tables.idempotency_keys.c.key == key
+        await database.change(update(tables.idempotency_keys).where(mine).values(created=now() - timedelta(days=days)))
+        return made
+
+    async def known(database: Database) -> set[str]:
+        return {row["key"] for row in await database.rows(select(tables.idempotency_keys.c.key))}
+
+    in_database(asked, "old, its session lives", 99)
+    for key, days in (("old", 31), ("young", 29)):
+        in_database(store.remove, in_database(asked, key, days).id)
+    keep_house()
+    assert in_database(known) == {"old, its session lives", "young"}
+    with pytest.raises(InvalidRequest, match="deleted"):
+        in_database(asked, "young", 29)
+
+
+def test_of_what_runs_took_stays_what_estimates_look_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def noted(database: Database, profile: str, seconds: float) -> None:
+        await run_times.note(database, profile, PastRun(video_s=1, languages=1, seconds=seconds, spans={}, again=False))
+
+    monkeypatch.setattr(run_times, "REMEMBERED", 2)
+    for seconds in (1, 2, 3):
+        in_database(noted, "offline", seconds)
+    in_database(noted, "studio", 4)
+    keep_house()
+    monkeypatch.undo()
+    assert [run.seconds for run in in_database(run_times.known, "offline")] == [3, 2]
+    assert [run.seconds for run in in_database(run_times.known, "studio")] == [4]
 
 
 def test_one_tenant_s_fault_does_not_keep_the_others_from_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:

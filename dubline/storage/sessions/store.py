@@ -337,8 +337,18 @@ async def mark_deleted(database: Database, session: Session) -> None:
 
 
 async def remove(database: Database, session: str) -> None:
-    """The row and all that refers to it. The idempotency key stays, so that it is not taken for a new one."""
+    """The row and all that refers to it. The idempotency key stays a while, so that it is not taken for a new one."""
     await database.change(delete(sessions).where(sessions.c.id == session))
+
+
+async def forget_keys(database: Database, before: datetime) -> int:
+    """Remove idempotency keys from before then whose session is gone, so that nobody repeats its request any more.
+
+    Returns how many there were.
+    """
+    there = select(sessions.c.id)
+    past = (idempotency_keys.c.created < before) & idempotency_keys.c.session.not_in(there)
+    return await database.change(delete(idempotency_keys).where(past))
 
 
 async def _append(connection: AsyncConnection, session: str, kind: str, data: dict[str, Any]) -> None:
