@@ -18,7 +18,9 @@ import pytest
 import yaml
 from prefect.settings import Settings as PrefectSettings
 
+from dubline import profiles
 from dubline.domain.errors import InvalidRequest
+from dubline.engines.registry import models_of
 from dubline.server import environment as local_server
 from dubline.settings import Settings
 from infra import compose
@@ -62,6 +64,19 @@ def test_the_gpu_s_worker_differs_from_the_others_by_its_pool_and_how_much_it_do
     assert differing == [("cpu", "gpu"), ("4", "1")], "make deploy makes one slot: others would wait as processes"
     assert (gpu.environment, gpu.volumes) == (cpu.environment, cpu.volumes)
     assert SERVICES["worker-gpu"]["profiles"] == ["gpu"]
+
+
+@pytest.mark.models
+def test_the_models_service_s_own_command_pulls_into_the_workers_volume_what_their_profile_needs() -> None:
+    services = compose.load(SECRETS)
+    service, home = services["models"], Path(compose.image_environment()["DUBLINE_HOME"])
+    linked = f"ln -s {service.volumes[0]} {home / 'models'}"
+    assert linked in DOCKERFILE and service.volumes[0] in services["worker-cpu"].volumes
+    command = [sys.executable, *service.command[1:]]
+    pulled = subprocess.run(command, env=os.environ | service.environment, cwd=ROOT, capture_output=True, text=True)
+    assert pulled.returncode == 0, pulled.stderr
+    needed = {model for spec in profiles.load("offline").engines for model in models_of(spec)}
+    assert {line.partition(":")[0] for line in pulled.stdout.splitlines()} == needed
 
 
 def test_every_deployment_s_pool_has_a_worker_here_and_a_command_in_the_readme() -> None:
