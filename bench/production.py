@@ -1,7 +1,8 @@
 """What operators wait for, on the real stack: `python -m bench.production` writes bench/results/production.json.
 
 The stack is the one of infra/compose.yaml on loopback, with one worker and the tests' fake engines on videos of two
-seconds. Seconds, medians of TIMES: from the end of a copy into the watched folder until the run is Running, and until
+seconds; the gates are stubs that let everything pass, without Great Expectations, so their time is in none of these
+figures. Seconds, medians of TIMES: from the end of a copy into the watched folder until the run is Running, and until
 its results stand in done/; of a finished video that is submitted again; from Cancel until the run's last process is
 gone, and until Prefect says Cancelled: while a model is at work, while ffmpeg is, and while a model is at work in a run
 on the GPU pool, whose slot then is free.

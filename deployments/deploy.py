@@ -145,7 +145,7 @@ def _plain(automation: AutomationCore, fields: set[str]) -> object:
 
 
 def crash_zombies() -> AutomationCore:
-    """Runs whose heartbeat stays out are marked Crashed; housekeeping takes them up again.
+    """Runs whose heartbeat stays out are marked Crashed; `revive` takes them up again.
 
     One that is scheduled again has no heart until a worker takes it up.
     """

@@ -79,7 +79,8 @@ class Settings(BaseSettings):
     ledger: Path | None = None
     """Append-only file that gets a line of JSON for every call of an engine and every stage; fault tests read it."""
     database: str | None = None
-    """SQLAlchemy URL of the database with the watched folders' ledger; SQLite below `home` when not given."""
+    """SQLAlchemy URL of the database with sessions, accounts and the watched folders' ledger; SQLite below `home` when
+    not given."""
 
     @property
     def models(self) -> Path:

@@ -31,7 +31,7 @@ def require_possible(request: TranslateRequest) -> Profile:
 
 
 def already_done(request: TranslateRequest) -> Manifest | None:
-    """What an earlier run of this very request left, verified byte for byte."""
+    """What an earlier run of this very request left, where all of it is there, unchanged: see `outputs.in_place`."""
     if request.refresh is not None or outputs.read(request.out) is None:
         return None
     return outputs.in_place(request.out, request_key(request, source_reference(request.video).sha256))
