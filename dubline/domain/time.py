@@ -33,10 +33,6 @@ class Span:
     def len_ms(self) -> int:
         return self.end_ms - self.start_ms
 
-    @property
-    def middle_ms(self) -> float:
-        return (self.start_ms + self.end_ms) / 2
-
     def __bool__(self) -> bool:
         return self.end_ms > self.start_ms
 
@@ -53,10 +49,6 @@ class Span:
     def overlap_ms(self, other: Span) -> int:
         """Length of the common part, 0 where there is none."""
         return max(0, min(self.end_ms, other.end_ms) - max(self.start_ms, other.start_ms))
-
-    def distance_ms(self, instant_ms: float) -> float:
-        """How far an instant lies outside the span, 0 inside."""
-        return max(self.start_ms - instant_ms, instant_ms - self.end_ms, 0)
 
     def shifted(self, by_ms: int) -> Span:
         return Span(self.start_ms + by_ms, self.end_ms + by_ms)

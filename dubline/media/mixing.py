@@ -112,11 +112,6 @@ def mix(
             clip.unlink(missing_ok=True)
 
 
-def prepare_clip(clip: Path, stretch: float, folder: Path) -> Path:
-    """One clip as mono 48 kHz wav in `folder`, at its tempo; see `prepare_clips`."""
-    return prepare_clips([MixLine(clip, 0, stretch, Span(0, 0))], folder)[0]
-
-
 def prepare_clips(lines: Sequence[MixLine], folder: Path) -> list[Path]:
     """For each line its clip as mono 48 kHz wav in `folder`, stretched by Rubber Band where its tempo is not 1.
 

@@ -40,12 +40,6 @@ def test_a_span_holds_its_start_and_not_its_end(span, instant):
     assert span.end_ms not in span
 
 
-@given(spans, st.integers(-50, 200))
-def test_distance_is_zero_inside_and_grows_outside(span, instant):
-    nearest = min(abs(instant - edge) for edge in (span.start_ms, span.end_ms))
-    assert span.distance_ms(instant) == (0 if span.start_ms <= instant <= span.end_ms else nearest)
-
-
 @given(spans, st.integers(-1000, 1000))
 def test_shifting_keeps_the_length_and_can_be_undone(span, by):
     assert span.shifted(by).len_ms == span.len_ms

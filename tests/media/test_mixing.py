@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dubline.domain.time import Span
 from dubline.media.levels import CEILING_DBTP, ActiveLevel, limited, line_gains
 from dubline.media.loudness import loudness
-from dubline.media.mixing import RATE, Loudness, MixLine, Original, mix, prepare_clip, prepare_clips
+from dubline.media.mixing import RATE, Loudness, MixLine, Original, mix, prepare_clips
 
 CLIP_RATE = 24_000
 
@@ -34,6 +34,10 @@ def original(folder: Path, channels: int = 2, level: float = 0.1, seconds: float
 def noise_clip(folder: Path, seconds: float = 0.8, level: float = 0.2) -> Path:
     noise = np.random.default_rng(1).normal(0, level / 3, int(seconds * CLIP_RATE))
     return write(folder / "clip.flac", np.clip(noise, -1, 1), CLIP_RATE)
+
+
+def prepared(clip: Path, stretch: float, folder: Path) -> Path:
+    return prepare_clips([MixLine(clip, 0, stretch, Span(0, 0))], folder)[0]
 
 
 def test_a_clip_that_is_said_twice_may_be_stretched_differently(tmp_path: Path) -> None:
@@ -82,7 +86,7 @@ def test_a_line_is_heard_exactly_in_its_place(tmp_path: Path, start_ms: int) -> 
     clip = noise_clip(tmp_path)
     dub(silent, [MixLine(clip, start_ms, 1.0, Span(start_ms, start_ms + 800))], tmp_path / "mix.flac")
     result = soundfile.read(tmp_path / "mix.flac")[0]
-    spoken = soundfile.read(prepare_clip(clip, 1.0, tmp_path))[0]
+    spoken = soundfile.read(prepared(clip, 1.0, tmp_path))[0]
     found = _best_lag(result[:, 0], spoken)
     assert abs(found - start_ms * RATE // 1000) <= 2
     assert np.array_equal(result[:, 0], result[:, 1])
@@ -272,7 +276,7 @@ def test_a_line_that_passes_the_end_is_not_cut(tmp_path: Path) -> None:
 def test_a_stretched_clip_has_its_length_its_onset_and_its_pitch(tmp_path: Path, stretch: float) -> None:
     sound = np.zeros(CLIP_RATE)
     sound[CLIP_RATE // 2 : CLIP_RATE * 3 // 4] = tone(0.25, 1000, 0.5, CLIP_RATE)
-    clip = prepare_clip(write(tmp_path / "clip.flac", sound, CLIP_RATE), stretch, tmp_path)
+    clip = prepared(write(tmp_path / "clip.flac", sound, CLIP_RATE), stretch, tmp_path)
     result, rate = soundfile.read(clip)
     assert rate == RATE
     assert len(result) == pytest.approx(RATE / stretch, abs=RATE * 0.002)

@@ -9,7 +9,6 @@ from dubline.engines.translation.sentences import sentences
 # Apertium's marks: * the word is in no dictionary, @ it has no translation, # it could not be inflected.
 _MARKED = re.compile(r"(?<![\w@#*])[*@#]+(?=\w)|(?<=['’])[*@#]+(?=\w)")
 _UNKNOWN = re.compile(r"(?<![\w@#*])[*@]+([\w'’-]+)")
-_STOPS = ".!?…"
 _NO_BREAK_SPACE = "\u00a0"
 _DOUBLED = re.compile(r"\b(\w+) \1(?![\w@-])", re.IGNORECASE)
 _OPENING_MARKS = frozenset(("es", "ast", "gl"))
