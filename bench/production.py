@@ -22,7 +22,8 @@ from pathlib import Path
 from deployments.worker import QUERY_S
 from flows.watch_folder import WatchedFolder
 from tests.faults import strikes
-from tests.faults.rig import Rig, until
+from tests.faults.rig import Rig
+from tests.waiting import until
 
 RESULTS = Path(__file__).parent / "results" / "production.json"
 TIMES = 3

@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +31,7 @@ from tests.faults import strikes
 from tests.faults.invariants import Aftermath, violations
 from tests.faults.ledger import Ledger
 from tests.pipeline.workshop import Workshop, make_video, one_certificate
+from tests.waiting import until
 
 FAULTS = Path(__file__).parent
 HUNG_S = 30
@@ -412,14 +413,6 @@ def processes_of_ledger(ledger: Path) -> list[psutil.Process]:
         except psutil.Error:
             continue
     return found
-
-
-def until(what: Callable[[], object], timeout_s: float = 300, left: Callable[[], object] = lambda: "") -> None:
-    """Wait for something to come about; `left` tells what stood in its way."""
-    deadline = time.monotonic() + timeout_s
-    while not what():
-        assert time.monotonic() < deadline, f"it never came about {left()}"
-        time.sleep(0.5)
 
 
 def published(out: Path) -> dict[str, str]:

@@ -26,8 +26,9 @@ from typing import Any
 from infra.process import Process
 from tests.faults import strikes
 from tests.faults.invariants import violations
-from tests.faults.rig import Rig, until
+from tests.faults.rig import Rig
 from tests.pipeline.workshop import ROOT
+from tests.waiting import until
 
 RESULTS = ROOT / "bench" / "results" / "storm.json"
 CALM_S = 15.0

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults import strikes
-from tests.faults.rig import Rig, until
+from tests.faults.rig import Rig
+from tests.waiting import until
 
 pytestmark = pytest.mark.stack
 EDIT = {"segment": "0002", "source_text": "Who is that"}

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.rig import Rig, until
+from tests.faults.rig import Rig
 from tests.files import files_below
+from tests.waiting import until
 
 pytestmark = pytest.mark.stack
 

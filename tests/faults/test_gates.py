@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.rig import Rig, until
+from tests.faults.rig import Rig
+from tests.waiting import until
 
 pytestmark = pytest.mark.stack
 REAL = {"DUBLINE_REAL_GATES": "1"}

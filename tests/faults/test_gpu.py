@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults import strikes
-from tests.faults.rig import Rig, until
+from tests.faults.rig import Rig
+from tests.waiting import until
 
 pytestmark = pytest.mark.stack
 ELSEWHERE = {"DUBLINE_INFERENCE": "deployment"}

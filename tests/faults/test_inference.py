@@ -11,8 +11,9 @@ import pytest
 
 from dubline.stages import INFERENCE
 from tests.faults import strikes
-from tests.faults.rig import Rig, until
+from tests.faults.rig import Rig
 from tests.faults.test_gpu import ELSEWHERE
+from tests.waiting import until
 
 pytestmark = pytest.mark.stack
 REVIVE = "revive/revive"

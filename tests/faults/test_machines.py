@@ -14,7 +14,8 @@ import pytest
 
 from infra.process import Process
 from tests.faults import strikes
-from tests.faults.rig import Rig, until
+from tests.faults.rig import Rig
+from tests.waiting import until
 
 pytestmark = pytest.mark.stack
 

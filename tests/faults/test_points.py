@@ -11,8 +11,9 @@ from dubline import publication
 from tests.faults import strikes
 from tests.faults.invariants import Aftermath, violations
 from tests.faults.ledger import Ledger
-from tests.faults.rig import processes_of_ledger, published, until
+from tests.faults.rig import processes_of_ledger, published
 from tests.pipeline.workshop import Workshop, make_video
+from tests.waiting import until
 
 pytestmark = pytest.mark.server
 EDITS = "- {segment: 0002, source_text: Who is that}\n"

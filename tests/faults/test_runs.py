@@ -9,7 +9,8 @@ import psutil
 import pytest
 
 from tests.faults import strikes
-from tests.faults.rig import BUCKET, Rig, until
+from tests.faults.rig import BUCKET, Rig
+from tests.waiting import until
 
 pytestmark = pytest.mark.stack
 SILENT_S = 20

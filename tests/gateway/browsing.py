@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -74,13 +73,6 @@ class Seen:
 
     def picture(self, name: str) -> None:
         self.page.screenshot(path=self.pictures / f"{name}.png", full_page=True)
-
-
-def until(what: Callable[[], object], patience_s: float = PATIENCE_MS / 1000) -> None:
-    deadline = time.monotonic() + patience_s
-    while not what():
-        assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.05)
 
 
 def line(page: Page, number: int) -> Any:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from datetime import timedelta
 
 from sqlalchemy import update
@@ -12,13 +10,7 @@ from dubline.storage import session_files
 from dubline.storage.database import now
 from dubline.storage.tables import sessions, uploads
 from tests.gateway.served import Served
-
-
-def until(what: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not what():
-        assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.1)
+from tests.waiting import until
 
 
 def test_a_session_goes_after_its_time_with_its_files(gateway: Served) -> None:

@@ -25,9 +25,10 @@ from dubline.storage.accounts import Role
 from dubline.storage.database import Database
 from infra.loopback import inherited
 from tests.faults import strikes
-from tests.faults.rig import Rig, until
+from tests.faults.rig import Rig
 from tests.files import contents_below
 from tests.pipeline.workshop import make_video
+from tests.waiting import until
 from tests.web_server import WebServer
 
 pytestmark = pytest.mark.stack

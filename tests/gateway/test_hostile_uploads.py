@@ -20,7 +20,7 @@ from dubline.storage.tables import uploads
 from tests.files import files_below
 from tests.gateway.served import VIDEO, Served
 from tests.gateway.test_hostile import left, refused
-from tests.gateway.test_sessions import until
+from tests.waiting import until
 
 BYTES = {"Content-Type": "application/offset+octet-stream"}
 

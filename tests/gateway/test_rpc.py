@@ -24,7 +24,7 @@ from dubline.gateway.schemas import NewSessionBody, SessionShown
 from dubline.storage import accounts, audit
 from dubline.storage.accounts import Role
 from tests.gateway.served import Served, served
-from tests.gateway.test_sessions import until
+from tests.waiting import until
 
 ROOT = Path(__file__).parent.parent.parent
 GENERATED = "dubline/gateway/rpc/generated"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import secrets
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from dubline.storage.session_files import PIECE
 from dubline.storage.sessions import store
 from tests.files import contents_below
 from tests.gateway.served import VIDEO, served
+from tests.waiting import until
 
 WORD = "quetzalcoatlus"
 
@@ -53,15 +53,9 @@ def test_a_sealed_session_is_in_clear_for_its_tenant_alone(key_file: Path, home:
         files = contents_below(home / "sessions")
         assert files and not [name for name, content in files.items() if b"ftyp" in content or b"Hola" in content]
         assert client.delete(f"/v1/sessions/{session}").status_code == 204
-        gone(lambda: not contents_below(home / "sessions"))
+        until(lambda: not contents_below(home / "sessions"))
     left = contents_below(home)
     assert not [name for name, content in left.items() if wrapped.encode() in content], "what is deleted is overwritten"
-
-
-def gone(what: Callable[[], bool]) -> None:
-    from tests.faults.rig import until
-
-    until(what, timeout_s=60)
 
 
 def test_the_query_of_an_address_is_for_the_run_alone(key_file: Path, home: Path) -> None:

@@ -22,7 +22,8 @@ from dubline.engines.contracts import TranscriptionRequest
 from dubline.engines.manager import manager
 from dubline.evaluation import JUDGE, plain
 from dubline.settings import settings
-from tests.gateway.browsing import PICTURES, Seen, line, until
+from tests.gateway.browsing import PICTURES, Seen, line
+from tests.waiting import until
 
 pytestmark = [pytest.mark.models, pytest.mark.server]
 ROOT = Path(__file__).parent.parent.parent

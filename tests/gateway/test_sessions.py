@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 import pytest
 
 from dubline.storage import session_files
 from dubline.storage.accounts import Role
 from tests.gateway.served import Served
-
-
-def until(what: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.05)
+from tests.waiting import until
 
 
 def test_an_upload_becomes_a_session_with_a_run(gateway: Served) -> None:

@@ -7,8 +7,9 @@ import re
 from playwright.sync_api import expect
 
 from tests.gateway import talk
-from tests.gateway.browsing import PLACES, Seen, line, until
+from tests.gateway.browsing import PLACES, Seen, line
 from tests.gateway.served import Served
+from tests.waiting import until
 
 TOGETHER = """() => { const [one, two] = document.querySelectorAll("video");
     return one.paused && two.paused && Math.abs(one.currentTime - two.currentTime) < 0.05; }"""

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.gateway.served import Served, served
+from tests.waiting import until
 
 SECRET = "a secret of the caller's own"
 
@@ -41,13 +42,6 @@ def listening(answers: list[int]) -> Iterator[tuple[str, list[tuple[dict[str, st
         yield f"127.0.0.1:{server.server_address[1]}", heard
     finally:
         server.shutdown()
-
-
-def until(what: object, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not what():  # type: ignore[operator]
-        assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.1)
 
 
 def test_the_end_of_a_session_is_told_until_it_is_heard(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib import import_module
 from typing import Any
 
@@ -20,6 +17,7 @@ import yaml
 from deployments.deploy import FLOWS, crash_zombies
 from tasks.revive import QUARANTINED
 from tests.pipeline.workshop import ROOT, Workshop, ask
+from tests.waiting import until
 
 TIMEOUT_S = 120
 TOLD = {"automations": {"name": {"any_": ["tell-failures"]}}}
@@ -84,13 +82,6 @@ def test_deploying_twice_changes_nothing_and_schedules_make_runs(workshop: Works
     while not ask(prefect_server, "/flow_runs/filter", scheduled):
         assert time.monotonic() < deadline, "the server's scheduler makes no runs"
         time.sleep(1)
-
-
-def until(what: Callable[[], object]) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while not what():
-        assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.5)
 
 
 def deploying(**settings: str) -> subprocess.CompletedProcess[str]:
@@ -278,26 +269,6 @@ def test_another_prefect_yaml_changes_what_it_names_and_gives_every_schedule_a_s
     assert refused.stderr.startswith("A schedule of housekeeping in prefect.yaml has no slug of its own")
     assert deploy(schedules=[]).returncode == 0
     assert deployed(workshop.api)["housekeeping"]["schedules"] == []
-
-
-@pytest.fixture
-def hook() -> Iterator[tuple[str, list[str]]]:
-    """The address of a web hook, and what it was told."""
-    heard: list[str] = []
-
-    class Hook(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def do_POST(self) -> None:
-            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
-            self.send_response(204)
-            self.end_headers()
-
-    with HTTPServer(("127.0.0.1", 0), Hook) as serving:
-        threading.Thread(target=serving.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{serving.server_port}", heard
-        serving.shutdown()
 
 
 def test_the_automation_of_lost_runs_knows_our_flows_and_no_other_s() -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 
 from tests.pipeline.workshop import ROOT, Workshop, ask
 from tests.processes import lives
+from tests.waiting import until
 
 TIMEOUT_S = 120
 FLOW = {
@@ -45,14 +44,14 @@ def test_a_frozen_process_whose_run_was_given_up_makes_room_for_another(workshop
     body = {"parameters": {"path": str(left)}, "state": {"type": "SCHEDULED"}}
     with workshop.worker("one-place", limit=1):
         frozen = ask(api, submit, body)["id"]
-        until_there(left)
+        until(lambda: left.exists() and left.read_text())
         process = int(left.read_text())
         ask(api, f"/flow_runs/{frozen}/set_state", {"state": {"type": "CRASHED"}, "force": True})
         waiting = ask(api, submit, body)["id"]
-        deadline = time.monotonic() + TIMEOUT_S
-        while ask(api, f"/flow_runs/{waiting}")["state"]["type"] != "COMPLETED":
-            assert time.monotonic() < deadline, "the frozen process keeps its place"
-            time.sleep(0.5)
+        until(
+            lambda: ask(api, f"/flow_runs/{waiting}")["state"]["type"] == "COMPLETED",
+            left=lambda: f"beside the frozen process {process}",
+        )
         assert not lives(process)
 
 
@@ -64,10 +63,3 @@ def test_a_worker_looks_for_work_more_often_than_prefects_own() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "PREFECT_WORKER_QUERY_SECONDS"}
     done = subprocess.run([sys.executable, "-c", program], env=environment, cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "3.0", done.stderr
-
-
-def until_there(path: Path) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} never came"
-        time.sleep(0.5)

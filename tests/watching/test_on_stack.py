@@ -20,7 +20,8 @@ from dubline.watching.options import Options
 from dubline.watching.ready import Looks
 from dubline.watching.watcher import Watcher
 from flows.watched_runs import PrefectRuns
-from tests.faults.rig import DEPLOYMENT, Rig, until
+from tests.faults.rig import DEPLOYMENT, Rig
+from tests.waiting import until
 
 pytestmark = pytest.mark.stack
 
