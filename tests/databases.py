@@ -17,6 +17,7 @@ import asyncpg
 import pytest
 
 from infra.process import free_ports
+from tests.lacking import lacking
 
 HOST = "127.0.0.1"
 
@@ -26,7 +27,7 @@ def postgresql() -> Iterator[str]:
     """The URL of a PostgreSQL server on loopback that ends with the tests."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not programs:
-        pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
+        lacking("PostgreSQL is not installed (apt-get install postgresql)")
     base = Path(tempfile.mkdtemp(prefix="dubline-postgresql-"))  # pytest's own folders are closed to others
     user = "postgres" if os.geteuid() == 0 else None  # it refuses root
     if user:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ import pytest
 from infra.process import Process
 from tests.faults import strikes
 from tests.faults.rig import Rig
+from tests.lacking import small_disk
 from tests.waiting import until
 
 pytestmark = pytest.mark.stack
@@ -85,7 +84,7 @@ def test_a_store_that_answers_503_drops_connections_and_flips_bits_costs_nothing
 def test_a_full_disk_is_told_and_retry_goes_on_when_there_is_room(rig: Rig) -> None:
     with ExitStack() as full:
         for worker in rig.stack.workers:
-            full.enter_context(tiny(rig.stack.folder / worker.name / "cache"))
+            full.enter_context(small_disk(rig.stack.folder / worker.name / "cache"))
         video = rig.video("full")
         run = rig.submit(video)
         state = rig.wait(run, "Failed")
@@ -94,19 +93,6 @@ def test_a_full_disk_is_told_and_retry_goes_on_when_there_is_room(rig: Rig) -> N
     rig.wait(run, "Completed")
     assert not rig.leftovers()
     rig.ended_well(video, runs=[run])
-
-
-@contextmanager
-def tiny(folder: Path) -> Iterator[None]:
-    """A file system of 40 KiB there for a while."""
-    folder.mkdir(parents=True, exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("only root can mount a small file system")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def test_runs_whose_worker_was_killed_go_on_and_can_be_cancelled(rig: Rig) -> None:

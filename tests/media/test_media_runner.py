@@ -23,6 +23,7 @@ from dubline.media.mux import mux
 from dubline.media.probe import probe
 from dubline.media.runner import run_ffmpeg
 from dubline.storage.artifacts import reference
+from tests.lacking import small_disk
 
 ENDLESS = ["-re", "-f", "lavfi", "-i", "anullsrc", "-f", "null", "-"]
 
@@ -117,17 +118,12 @@ def _wait_for_ffmpeg(parent: psutil.Process) -> psutil.Process:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
-        pytest.skip("only root may mount a small disk")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", kib=64) as place:
+        yield place
 
 
-def test_a_full_disk_is_an_output_that_cannot_be_written(clips: Clips, small_disk: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_an_output_that_cannot_be_written(clips: Clips, disk: Path, tmp_path: Path) -> None:
     video = clips.path("faststart.mp4")
     source = probe(reference(video))
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, 4 * 48_000)
@@ -135,14 +131,14 @@ def test_a_full_disk_is_an_output_that_cannot_be_written(clips: Clips, small_dis
     soundfile.write(tmp_path / "clip.flac", noise[:24_000], 24_000)
     line = MixLine(tmp_path / "clip.flac", 0, 1.0, Span(0, 1000))
     original = Original(tmp_path / "full.flac", tmp_path / "full.flac")
-    (small_disk / "other").write_bytes(b"x" * 50_000)
+    (disk / "other").write_bytes(b"x" * 50_000)
     for attempt in (
-        lambda: extract_audio(video, source, small_disk),
-        lambda: mux(video, source, tmp_path / "full.flac", (), "es", small_disk),
-        lambda: mix(original, [line], small_disk / "mix.flac", background_db=0),
-        lambda: mix(original, [], small_disk / "mix.flac", background_db=0),
+        lambda: extract_audio(video, source, disk),
+        lambda: mux(video, source, tmp_path / "full.flac", (), "es", disk),
+        lambda: mix(original, [line], disk / "mix.flac", background_db=0),
+        lambda: mix(original, [], disk / "mix.flac", background_db=0),
     ):
         with pytest.raises(OutputUnavailable, match=r"Cannot write.* (below )?/.*/disk.*make room"):
             attempt()
-        for file in small_disk.glob("*.*"):
+        for file in disk.glob("*.*"):
             file.unlink()

@@ -22,6 +22,7 @@ from dubline.media import intake, virus_scan
 from dubline.media.intake import take_in
 from dubline.settings import settings
 from dubline.storage.artifacts import reference
+from tests.lacking import lacking
 
 MARKED = b"a marker that this test's own signature knows, and nobody else's"
 CLAMD = shutil.which("clamd", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -41,7 +42,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def clamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A real clamd that knows one signature of our own; its socket."""
     if CLAMD is None:
-        pytest.skip("ClamAV is not installed (apt-get install clamav-daemon)")
+        lacking("ClamAV is not installed (apt-get install clamav-daemon)")
     root = tmp_path_factory.mktemp("clamd")
     (root / "signatures").mkdir()
     digest = md5(MARKED, usedforsecurity=False).hexdigest()

@@ -7,12 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.lacking import small_disk
 from tests.pipeline.workshop import ROOT, Workshop, make_video
 
 pytestmark = pytest.mark.server
@@ -93,23 +93,12 @@ def test_an_output_folder_that_is_a_file(workshop: Workshop, video: Path) -> Non
     assert workshop.out.read_text() == "mine"
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 40 KB."""
-    place = tmp_path / "small"
-    place.mkdir()
-    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40k", "tmpfs", place]).returncode:
-        pytest.skip("mounting a small file system needs root")
-    yield place
-    subprocess.run(["umount", place], check=True)
-
-
-def test_a_disk_that_fills_in_mid_run(workshop: Workshop, video: Path, small_disk: Path) -> None:
-    out = small_disk / "out"
-    result = workshop.translate(video, "--out", str(out))
-    assert result.returncode == 5
-    assert "No space left" in sentence(result)
-    assert not [*out.rglob("*")]
+def test_a_disk_that_fills_in_mid_run(workshop: Workshop, video: Path, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "small") as disk:
+        result = workshop.translate(video, "--out", str(disk / "out"))
+        assert result.returncode == 5
+        assert "No space left" in sentence(result)
+        assert not [*(disk / "out").rglob("*")]
 
 
 def test_a_gate_names_segment_and_rule(workshop: Workshop, video: Path) -> None:
