@@ -1,8 +1,9 @@
 """Pictures of what operators see in the Prefect UI: `python -m bench.ui` writes them into build/ui.
 
-The stack is the one of infra/compose.yaml on loopback with the tests' fake engines. One video is translated; another
-fails, because a stage finds no memory however often it is tried, and is retried with the UI's own button. Each picture
-is taken once the words that it is for are there; without them this fails.
+The stack is the one of infra/compose.yaml on loopback with the tests' fake engines. One video is translated, with gates
+that let everything pass; another fails, because a stage finds no memory however often it is tried, and is retried with
+the UI's own button, through real gates, of which the tones that speak there break some. Each picture is taken once the
+words that it is for are there; without them this fails.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ FORM = (
     *("Video", "Target languages", "Folder for results", "Source Language", "Profile", "Glossary", "Voices", "Edits"),
     *("Subtitles in the picture", "Loudness in LUFS"),
 )
+FORMS = {DEPLOYMENT: FORM, "watch-folder/watch-folder": ("Folder",), "quality-report/quality-report": ("Days",)}
+"""Deployments that people start, and what their forms ask for."""
 Folder = Annotated[Path, typer.Option(help="Where the pictures go.")]
 
 
@@ -64,7 +67,7 @@ def translated(rig: Rig, ui: UI) -> None:
 
 def retried(rig: Rig, ui: UI) -> None:
     strikes.place(rig.strikes, "translate-es", "before", "memory", times=1 + len(RETRY_DELAYS_S))
-    run = rig.submit(rig.video("meeting"))
+    run = rig.submit(rig.video("meeting"), DUBLINE_REAL_GATES="1")
     rig.wait(run, "Failed")
     ui.open(f"/runs/flow-run/{run}")
     ui.picture("failed-run", "Failed", "Retry")
@@ -76,6 +79,8 @@ def retried(rig: Rig, ui: UI) -> None:
     ui.picture("retried-run", "Completed")
     ui.open(artifact(rig, run, "stages"))
     ui.whole_page("retried-run-stages", "from checkpoint", "true", "false")
+    ui.open(artifact(rig, run, "quality"))
+    ui.whole_page("retried-run-quality", "check-")
 
 
 def artifact(rig: Rig, run: str, key: str) -> str:
@@ -85,9 +90,10 @@ def artifact(rig: Rig, run: str, key: str) -> str:
 
 
 def forms(rig: Rig, ui: UI) -> None:
-    deployment = rig.ask("GET", f"/deployments/name/{DEPLOYMENT}")["id"]
-    ui.open(f"/deployments/deployment/{deployment}/run")
-    ui.whole_page("deployment-form", *FORM)
+    for name, words in FORMS.items():
+        deployment = rig.ask("GET", f"/deployments/name/{name}")["id"]
+        ui.open(f"/deployments/deployment/{deployment}/run")
+        ui.whole_page(f"form-{name.partition('/')[0]}", *words)
     for name in blocks.__all__:
         kind = getattr(blocks, name)
         ui.open(f"/blocks/catalog/{kind.get_block_type_slug()}/create")

@@ -30,12 +30,13 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that was started here. `started` (s since the machine booted) tells it from a later process with the
+    """A server that was started here. `started` (s since the machine's `boot`) tells it from a later process with the
     same id."""
 
     pid: int
     started: float
     port: int
+    boot: str
 
     @property
     def url(self) -> str:
@@ -73,7 +74,11 @@ def running() -> Server | None:
     try:
         server = Server(**json.loads(_record().read_text(encoding="utf-8")))
         process = psutil.Process(server.pid)
-        alive = abs(_started(process) - server.started) < 1 and process.status() != psutil.STATUS_ZOMBIE
+        alive = (
+            server.boot == _boot()
+            and abs(_started(process) - server.started) < 1
+            and process.status() != psutil.STATUS_ZOMBIE
+        )
     except (OSError, ValueError, TypeError, psutil.Error):
         return None
     return server if alive else None
@@ -82,6 +87,14 @@ def running() -> Server | None:
 def _started(process: psutil.Process) -> float:
     """In s since the machine booted, of which a clock that is set changes nothing."""
     return process.create_time() - psutil.boot_time()
+
+
+def _boot() -> str:
+    """The kernel's name for this boot of the machine; none where it has none."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def healthy(api: str) -> bool:
@@ -114,7 +127,7 @@ def _start(home: Path) -> Server:
             stderr=log,
             start_new_session=True,  # it outlives the command that started it
         )
-    server = Server(process.pid, _started(psutil.Process(process.pid)), port)
+    server = Server(process.pid, _started(psutil.Process(process.pid)), port, _boot())
     partial = _record().with_suffix(f".{os.getpid()}")
     partial.write_text(json.dumps(asdict(server)), encoding="utf-8")
     partial.replace(_record())

@@ -38,10 +38,14 @@ from tasks.server_time import server_now
 
 LOOKED_BACK = timedelta(days=7)
 """A run's uploads are old enough two days after its end, and some nights nobody may look."""
+MOST_DAYS = 36_500
+"""Dates end somewhere."""
 
 
 @flow(name="housekeeping", flow_run_name=dated, persist_result=False)
-async def housekeeping(retention_days: Annotated[float, Field(ge=2), titled("Days of retention")] = 30.0) -> None:
+async def housekeeping(
+    retention_days: Annotated[float, Field(ge=2, le=MOST_DAYS), titled("Days of retention")] = 30.0,
+) -> None:
     """Remove checkpoints unused for `retention_days`, what only they referred to, and what killed runs left.
 
     Where one part of the store cannot be reached the others' turns come all the same; then the error is raised.
@@ -57,12 +61,10 @@ async def housekeeping(retention_days: Annotated[float, Field(ge=2), titled("Day
     async with Database.opened() as database:
         tenants = {tenant: await store.oldest(database, tenant) for tenant in await accounts.tenants_of(database)}
         receiving = await uploads.handles(database)
-        watched = await Ledger(database).folders()
-        keys = await store.forget_keys(database, now() - timedelta(days=retention_days))
-        times = await run_times.forget(database)
-    log.info("Removed from the database: %d idempotency keys, what %d runs took", keys, times)
+        watched = await Ledger(database).folders(now() - LOOKED_BACK)
     old = time.time() - MIN_GRACE_S
     jobs: dict[str, Callable[[], object]] = {
+        "what the database keeps in vain": partial(forgotten, retention_days),
         "uploads that were never finished": partial(clear_store, old, receiving),
         "uploads of runs that ended badly": partial(end_uploads, given_up, old, receiving),
         "copies within watched folders": partial(end_uploads, own_places(watched), old, receiving),
@@ -77,6 +79,17 @@ async def housekeeping(retention_days: Annotated[float, Field(ge=2), titled("Day
             errors.append(error)
     if errors:
         raise errors[0]
+
+
+def forgotten(retention_days: float) -> dict[str, int]:
+    """Rows that nobody asks for any more, as they are removed from the database."""
+
+    async def forget() -> dict[str, int]:
+        async with Database.opened() as database:
+            keys = await store.forget_keys(database, now() - timedelta(days=retention_days))
+            return {"idempotency keys": keys, "times of runs": await run_times.forget(database)}
+
+    return asyncio.run(forget())
 
 
 def collected(tenant: str, retention_days: float, oldest: datetime | None) -> Collected:

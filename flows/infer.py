@@ -35,7 +35,7 @@ from tasks.translate import translate, translate_again
 LEASE_S = 60.0
 """A slot whose holder was killed is free again after so long; a holder that lives renews its lease in time."""
 AGAIN_S = 5.0
-"""Between two attempts to get a lost slot back from a server that is away."""
+"""Between two attempts to get a lost slot back."""
 STEPS: dict[str, Stage[..., Any]] = {
     step.name: step for step in (transcribe, diarize, separate, translate, translate_again, synthesize, speak_again)
 }
@@ -116,7 +116,7 @@ async def gpu_slot() -> AsyncIterator[None]:
         for task in (holder, waiter):
             task.cancel()
         (left, _) = await asyncio.gather(holder, waiter, return_exceptions=True)
-        if isinstance(left, httpx.HTTPError):
+        if taken.is_set() and isinstance(left, Exception):
             log.warning("The slot could not be given back (%s); it is free after %.0f s.", left, LEASE_S)
 
 
@@ -126,20 +126,28 @@ async def _hold(name: str, taken: asyncio.Event) -> None:
     A lease runs out while the server is away, and the slot may be another's when it comes back. What is under way on
     the GPU goes on all the same; so that nobody else comes to it, it waits for a slot again.
     """
+    own, held = asyncio.current_task(), False
     while True:
         try:
             async with concurrency(
-                name, occupy=1, strict=True, lease_duration=LEASE_S, raise_on_lease_renewal_failure=True
+                name,
+                occupy=1,
+                strict=True,
+                lease_duration=LEASE_S,
+                raise_on_lease_renewal_failure=True,
+                # What waits in Prefect's own thread would keep a process that has done its work.
+                max_retries=0 if taken.is_set() else None,
             ):
+                held = True
                 taken.set()
                 await asyncio.Event().wait()
-        except asyncio.CancelledError:  # by Prefect, which could not renew the lease, or by whoever gives it back
-            if (own := asyncio.current_task()) and own.cancelling():
+        except (asyncio.CancelledError, ConcurrencySlotAcquisitionError, httpx.HTTPError):
+            # Prefect cancels this, too, where it could not renew the lease.
+            if not taken.is_set() or (own and own.cancelling()):
                 raise
-            get_run_logger().warning(
-                "The slot was lost while the server was away; waiting for one again, and going on."
-            )
-        except (ConcurrencySlotAcquisitionError, httpx.HTTPError):
-            if not taken.is_set():
-                raise
+            if held:
+                get_run_logger().warning(
+                    "The slot was lost while the server was away; going on, and waiting for one again."
+                )
+            held = False
             await asyncio.sleep(AGAIN_S)

@@ -98,10 +98,13 @@ async def _tell(estimate: Estimate, ended: asyncio.Event) -> None:
 
 async def _told(artifact: UUID | None, share: float) -> UUID:
     """Its caller gives up soon: the client repeats itself up to half a minute apart, and this is a sign of life."""
-    if artifact := artifact or await _begun():
+    if artifact:
         with suppress(ObjectNotFound):  # somebody removed it
             await aupdate_progress_artifact(artifact, share)
             return artifact
+    if artifact := await _begun():
+        await aupdate_progress_artifact(artifact, share)
+        return artifact
     return await acreate_progress_artifact(share, key=PROGRESS, description="Finished share of the video")
 
 

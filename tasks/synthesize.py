@@ -26,6 +26,8 @@ LOOKUPS = 8
 """Records that are looked up side by side: an hour has thousands, and each costs a way to S3 and back."""
 PEAK = 0.98
 """Largest magnitude of a stored clip's samples."""
+FIRST_TAKES = 0.8
+"""Of the time that both takes need: 219 of 275 s for ten minutes (`python -m bench.edit`)."""
 SPEAK_VERSION = 2
 """Raised when the same text, voice and speed are to sound different."""
 
@@ -38,7 +40,7 @@ def synthesize(script: Script, plan: Plan, engine: EngineSpec, duration_ms: int)
     """
     first = artifacts().load_value(plan.artifact, SpeechPlan)
     transcript = artifacts().load_value(script.artifact, Transcript)
-    spoken = {one.phrase: one for one in speak(first, first.phrases, engine)}
+    spoken = {one.phrase: one for one in speak(first, first.phrases, engine, until=FIRST_TAKES)}
     again = planning.retake(transcript, first, _measured(spoken), engine_class(engine).rates, duration_ms)
     return _second(first, again, spoken, engine)
 
@@ -50,7 +52,8 @@ def speak_again(script: Script, take: Take, plan: Plan, engine: EngineSpec, dura
     first = artifacts().load_value(plan.artifact, SpeechPlan)
     transcript = artifacts().load_value(script.artifact, Transcript)
     changed = [line for line, old in zip(first.lines, before.lines, strict=True) if line != old]
-    spoken = {one.phrase: one for one in speak(first, [p for line in changed for p in line.phrases], engine)}
+    phrases = [phrase for line in changed for phrase in line.phrases]
+    spoken = {one.phrase: one for one in speak(first, phrases, engine, until=FIRST_TAKES)}
     measured, rates = _measured(spoken), engine_class(engine).rates
     again = [
         phrase
@@ -75,7 +78,7 @@ def _second(
     first: SpeechPlan, again: Sequence[PlannedPhrase], spoken: Mapping[str, SpokenPhrase], engine: EngineSpec
 ) -> Take:
     """What was spoken, with second takes of `again` and their speeds in the plan; where one fails, the first stands."""
-    takes = {take.phrase: take for take in speak(first, again, engine) if take.clip}
+    takes = {take.phrase: take for take in speak(first, again, engine, since=FIRST_TAKES) if take.clip}
     plan = first.replacing(phrase for phrase in again if phrase.id in takes)
     clips = {**spoken, **takes}
     return Take(
@@ -84,8 +87,10 @@ def _second(
     )
 
 
-def speak(plan: SpeechPlan, phrases: Sequence[PlannedPhrase], engine: EngineSpec) -> tuple[SpokenPhrase, ...]:
-    """A clip for each of the plan's `phrases`, recorded ones included."""
+def speak(
+    plan: SpeechPlan, phrases: Sequence[PlannedPhrase], engine: EngineSpec, since: float = 0.0, until: float = 1.0
+) -> tuple[SpokenPhrase, ...]:
+    """A clip for each of the plan's `phrases`, recorded ones included. Tells a progress from `since` to `until`."""
     voices = {phrase.id: line.voice for line in plan.lines for phrase in line.phrases}
     requests = {phrase.id: _asked(phrase, voices[phrase.id], plan, engine) for phrase in phrases}
     spoken = {} if refreshing() else dict(_recorded(requests))
@@ -93,7 +98,7 @@ def speak(plan: SpeechPlan, phrases: Sequence[PlannedPhrase], engine: EngineSpec
     progress = teller()
     for done, one in _speak(missing, engine):
         spoken[one.phrase] = one
-        progress(done / len(missing))
+        progress(since + (until - since) * done / len(missing))
     return tuple(spoken[phrase] for phrase in requests)
 
 

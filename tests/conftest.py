@@ -33,7 +33,7 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"
 os.environ.setdefault("DUBLINE_STORM_SEED", str(secrets.randbelow(10**6)))
 share_threads()
 # And ports of its own: what is free now may be another's once a server comes to it.
-process._PORTS = process._PORTS[NUMBER::8]
+process._PORTS = process._PORTS[NUMBER :: int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))]
 # The same examples every time: `--hypothesis-profile default` looks for others. Nobody promises how fast a machine is.
 hypothesis.settings.register_profile(
     "suite", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from types import SimpleNamespace
@@ -83,6 +84,31 @@ def test_the_slot_is_held_until_every_stage_has_ended(run: Callable[..., list[st
 @pytest.mark.parametrize("error", [httpx.ConnectError("away"), ConcurrencySlotAcquisitionError("away")])
 def test_a_server_that_is_away_makes_it_a_lost_run(run: Callable[..., list[str]], error: Exception) -> None:
     assert run(transcribe=failing(error))[-1].startswith("CRASHED Crashed: ")
+
+
+def test_a_slot_that_cannot_be_given_back_keeps_nobody(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    taken: list[str] = []
+
+    @asynccontextmanager
+    async def concurrency(name: str, **_: object) -> AsyncIterator[None]:
+        taken.append(name)
+        try:
+            yield
+        finally:
+            raise httpx.ConnectError("away")
+
+    async def held() -> None:
+        async with asyncio.timeout(60), inference.gpu_slot():
+            await fine()
+
+    monkeypatch.setattr(inference, "concurrency", concurrency)
+    monkeypatch.setattr(inference, "settings", lambda: SimpleNamespace(gpu_limit="gpu"))
+    monkeypatch.setattr(inference, "get_run_logger", logging.getLogger)
+    asyncio.run(held())
+    assert taken == ["gpu"]
+    assert "could not be given back (away)" in caplog.text
 
 
 def test_an_error_that_nobody_foresaw_is_a_bug_with_its_traceback(run: Callable[..., list[str]]) -> None:

@@ -139,8 +139,8 @@ class BucketFolder:
         ]
         return any(moved)
 
-    def move_video(self, source: str, target: str) -> bool:
-        stamp = self.stamp(source)
+    def move_video(self, source: str, target: str, stamp: str | None = None) -> bool:
+        stamp = stamp or self.stamp(source)
         if not (stamp and self._while_it_is(source, stamp, lambda: self._copy(source, target, stamp))):
             return False
         self._while_it_is(source, stamp, lambda: self._delete(source, stamp))
@@ -178,14 +178,12 @@ class BucketFolder:
         return True
 
     def _copy(self, source: str, target: str, stamp: str) -> None:
-        """In pieces where s3fs would do so, which makes its copies of many pieces without a condition."""
-        from s3fs.core import MANAGED_COPY_THRESHOLD
-
+        """Not by s3fs, which copies what is large by now in pieces and without a condition."""
         size, etag = _size_and_etag(stamp)
-        if size <= MANAGED_COPY_THRESHOLD:
-            self._fs.cp_file(self._path(source), self._path(target), CopySourceIfMatch=etag)
-            return
         copy = self._named(target)
+        if size <= PIECE_BYTES:
+            self._fs.call_s3("copy_object", **copy, CopySource=self._path(source), CopySourceIfMatch=etag)
+            return
         copy["UploadId"] = self._fs.call_s3("create_multipart_upload", **copy)["UploadId"]
         try:
             parts = []

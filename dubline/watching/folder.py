@@ -116,8 +116,9 @@ class Folder(Protocol):
     def move(self, source: str, target: str) -> bool:
         """Move a file or a folder, replacing a file; False where the source is gone."""
 
-    def move_video(self, source: str, target: str) -> bool:
-        """Move a file; False where it is gone, or where something else is at the target, which stays."""
+    def move_video(self, source: str, target: str, stamp: str | None = None) -> bool:
+        """Move a file; False where it is gone, or is not any more what `stamp` says, and stays, or where something else
+        is at the target, which stays. In a bucket what is dropped meanwhile is at the source afterwards."""
 
     def move_aside(self, source: str, wanted: str, stamp: str | None = None) -> str | None:
         """Move a file to a name like `wanted` that nothing has; that place.

@@ -91,9 +91,9 @@ class Ledger:
         async with Database.opened(url) as database:
             yield cls(database)
 
-    async def folders(self) -> list[str]:
-        """All that were ever watched."""
-        found = await self._database.rows(select(_rows.c.folder).distinct())
+    async def folders(self, since: datetime) -> list[str]:
+        """Those of which a video changed its state since then."""
+        found = await self._database.rows(select(_rows.c.folder).where(_rows.c.changed > since).distinct())
         return [row["folder"] for row in found]
 
     async def latest(self, identity: Identity) -> Row | None:

@@ -151,10 +151,12 @@ class LocalFolder:
             return False
         return True
 
-    def move_video(self, source: str, target: str) -> bool:
+    def move_video(self, source: str, target: str, stamp: str | None = None) -> bool:
         path, final = self.path / source, self.path / target
         final.parent.mkdir(parents=True, exist_ok=True)
         if path.is_symlink():  # left by another scanner, which has moved the video
+            return False
+        if stamp is not None and self.stamp(source) != stamp:
             return False
         try:
             _rename_to_free(path, final)

@@ -223,9 +223,9 @@ def carry_over(folder: Folder, row: Row, later: Row) -> None:
     clear(folder, row.work)
 
 
-def refuse(folder: Folder, name: str, why: str) -> None:
+def refuse(folder: Folder, name: str, stamp: str, why: str) -> None:
     """A file that cannot be taken in at all, to failed/ with its reason."""
-    _put_beside(folder, name, f"{FAILED}/{name}", REASON, lambda place: _reason(folder, place, why, None))
+    _put_beside(folder, name, f"{FAILED}/{name}", REASON, lambda place: _reason(folder, place, why, None), stamp)
 
 
 def give_back(folder: Folder, work: str) -> None:
@@ -248,23 +248,27 @@ def tidy(folder: Folder, age_s: float) -> None:
                 folder.remove(f"{place}/{entry.name}")
 
 
-def _put_beside(folder: Folder, source: str, wanted: str, ending: str, text: Callable[[str], str]) -> str | None:
-    """Move a file and its sidecar to a free name beside a text about it; that place, or None where the file is gone.
+def _put_beside(
+    folder: Folder, source: str, wanted: str, ending: str, text: Callable[[str], str], stamp: str | None = None
+) -> str | None:
+    """Move a file and its sidecar to a free name beside a text about it; that place, or None where the file is gone, or
+    is not any more what `stamp` says.
 
     The text is first, and keeps the name for this file alone: who is killed before the move finds it again by it.
     """
     for place in numbered(wanted):
-        if folder.stamp(source) is None:
-            return None  # somebody else has put it away
+        now = folder.stamp(source)
+        if now is None or stamp not in (None, now):
+            return None  # somebody else has put it away, or dropped another
         if not folder.exists(place) and folder.claim(beside(place, ending), text(place)):
-            return place if _bring(folder, source, place) else None
+            return place if _bring(folder, source, place, stamp) else None
     raise AssertionError("numbers do not end")
 
 
-def _bring(folder: Folder, video: str, target: str) -> bool:
+def _bring(folder: Folder, video: str, target: str, stamp: str | None = None) -> bool:
     """Move a video; its sidecar goes first, for what is left to do is told by the video."""
     _bring_sidecar(folder, video, target)
-    return folder.move_video(video, target)
+    return folder.move_video(video, target, stamp)
 
 
 def _bring_sidecar(folder: Folder, video: str, target: str) -> None:

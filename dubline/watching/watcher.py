@@ -199,7 +199,7 @@ class Watcher:
             if error.retryable:
                 raise
             if still.patience_over:
-                await asyncio.to_thread(outcome.refuse, self.folder, drop.name, str(error))
+                await asyncio.to_thread(outcome.refuse, self.folder, drop.name, drop.video.stamp, str(error))
                 told.failed.append(drop.name)
             else:
                 self.looks.refuse(drop)

@@ -55,11 +55,24 @@ def test_a_frozen_process_whose_run_was_given_up_makes_room_for_another(workshop
         assert not lives(process)
 
 
-def test_a_worker_looks_for_work_more_often_than_prefects_own() -> None:
-    program = (
-        "import sys, deployments.worker as worker; from prefect.settings import PREFECT_WORKER_QUERY_SECONDS as often;"
-        "worker.app = lambda: print(often.value()); sys.argv = ['worker', '--limit', '1']; worker.main()"
-    )
-    environment = {name: value for name, value in os.environ.items() if name != "PREFECT_WORKER_QUERY_SECONDS"}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout.strip() == "3.0", done.stderr
+STARTED = """
+import sys
+from deployments import worker
+from prefect.settings import PREFECT_WORKER_QUERY_SECONDS
+
+async def start(self, **options):
+    print("looks every", PREFECT_WORKER_QUERY_SECONDS.value())
+
+worker.ProcessWorker.start = start
+sys.argv = ["worker", "--pool", "cpu", "--limit", "1"]
+worker.main()
+"""
+
+
+@pytest.mark.server
+def test_a_worker_looks_for_work_more_often_than_prefects_own(workshop: Workshop) -> None:
+    environment = {
+        name: value for name, value in workshop.environment().items() if name != "PREFECT_WORKER_QUERY_SECONDS"
+    }
+    done = subprocess.run([sys.executable, "-c", STARTED], env=environment, cwd=ROOT, capture_output=True, text=True)
+    assert "looks every 3.0\n" in done.stdout, done.stderr

@@ -13,6 +13,7 @@ from s3fs import S3FileSystem
 
 from dubline.domain.errors import OutputUnavailable
 from dubline.settings import settings
+from dubline.watching import outcome
 from dubline.watching.bucket import BucketFolder
 from dubline.watching.ledger import Ledger
 from dubline.watching.runs import Standing, Submission, Submitted
@@ -166,7 +167,6 @@ def test_an_object_overwritten_between_look_and_move_stays(watched: Prefix, pref
 @pytest.fixture(params=["at once", "in pieces"])
 def copied(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "in pieces":
-        monkeypatch.setattr("s3fs.core.MANAGED_COPY_THRESHOLD", 4)
         monkeypatch.setattr("dubline.watching.bucket.PIECE_BYTES", 5 << 20)
 
 
@@ -198,22 +198,33 @@ def test_of_two_that_move_an_object_the_slower_leaves_the_copy_of_the_quicker(
 
 @pytest.mark.usefixtures("copied")
 @pytest.mark.parametrize("when", ["_copy", "_delete"])
+@pytest.mark.parametrize("dropped", [b"another END", VIDEO[::-1] + VIDEO], ids=["smaller", "larger"])
 def test_what_is_dropped_in_the_middle_of_a_move_stays(
-    watched: Prefix, prefix: str, monkeypatch: pytest.MonkeyPatch, when: str
+    watched: Prefix, prefix: str, monkeypatch: pytest.MonkeyPatch, when: str, dropped: bytes
 ) -> None:
     watched.put("clip.mp4", VIDEO)
     folder = BucketFolder(prefix)
     stamp, act = folder.stamp("clip.mp4"), getattr(folder, when)
 
     def dropped_before(*arguments: str) -> None:
-        watched.put("clip.mp4", b"another END")
+        watched.put("clip.mp4", dropped)
         act(*arguments)
 
+    monkeypatch.setattr("s3fs.core.MANAGED_COPY_THRESHOLD", len(VIDEO))
     monkeypatch.setattr(folder, when, dropped_before)
     assert folder.move_aside("clip.mp4", "in/clip.mp4", stamp) == (None if when == "_copy" else "in/clip.mp4")
-    assert watched.files.cat_file(f"{prefix}/clip.mp4") == b"another END"
+    assert watched.files.cat_file(f"{prefix}/clip.mp4") == dropped
     assert watched.listed() == (["clip.mp4"] if when == "_copy" else ["clip.mp4", "in/clip.mp4"])
     assert not watched.files.list_multipart_uploads(prefix.removeprefix("s3://").partition("/")[0])
+
+
+def test_a_refused_video_that_was_replaced_since_is_not_put_away(watched: Prefix, prefix: str) -> None:
+    watched.put("clip.mp4", b"no video")
+    folder = BucketFolder(prefix)
+    stamp = folder.stamp("clip.mp4")
+    watched.put("clip.mp4", b"video END")
+    outcome.refuse(folder, "clip.mp4", str(stamp), "It is no video.")
+    assert watched.listed() == ["clip.mp4"]
 
 
 @pytest.mark.parametrize("when", ["_copy", "_delete"])

@@ -337,7 +337,8 @@ async def mark_deleted(database: Database, session: Session) -> None:
 
 
 async def remove(database: Database, session: str) -> None:
-    """The row and all that refers to it. The idempotency key stays a while, so that it is not taken for a new one."""
+    """The row and all that refers to it. The idempotency key stays until `forget_keys`, so that it is
+    not taken for a new one."""
     await database.change(delete(sessions).where(sessions.c.id == session))
 
 
