@@ -6,7 +6,6 @@ import hashlib
 import http.server
 import io
 import json
-import multiprocessing
 import os
 import subprocess
 import sys
@@ -276,38 +275,45 @@ def test_an_unwritable_store_is_said_plainly(tmp_path: Path) -> None:
         store.pull("tiny")
 
 
-def _die_while_checking(root: Path, catalogue: Path) -> None:
-    ModelStore(root, catalogue).pull("tiny", lambda line: os._exit(137) if line.endswith("checking") else None)
+PULL = """
+import os, sys
+from pathlib import Path
+from dubline.engines.models import ModelStore
+
+root, catalogue, dies = sys.argv[1:]
+
+def tell(line):
+    if dies and line.endswith("checking"):
+        os._exit(137)
+    print(line, flush=True)
+
+ModelStore(Path(root), Path(catalogue)).pull("tiny", tell)
+"""
 
 
-def test_a_killed_pull_leaves_nothing_that_counts_and_the_next_one_works(tmp_path: Path, shipped: Path) -> None:
-    store = store_of(tmp_path, tiny=INSTALLED)
-    process = multiprocessing.get_context("fork").Process(
-        target=_die_while_checking, args=(store.root, tmp_path / "models.yaml")
-    )
-    process.start()
-    process.join()
-    assert process.exitcode == 137
+def pulling(store: ModelStore, *, dies: bool = False) -> subprocess.Popen[str]:
+    """A process that pulls the model; one that dies does so when it has fetched and not yet checked it."""
+    arguments = [str(store.root), str(store.root.with_name("models.yaml")), "dies" if dies else ""]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-c", PULL, *arguments], **pipes)
+
+
+def test_a_killed_pull_leaves_nothing_that_counts_and_the_next_one_works(tmp_path: Path, wheels: Path) -> None:
+    store = store_of(tmp_path, tiny=JOINED)
+    process = pulling(store, dies=True)
+    told = process.communicate()
+    assert process.returncode == 137, told
     assert store.state("tiny").status == "missing"
     store.pull("tiny")
     assert left_behind(store) == FILES
 
 
-def _pull_and_tell(root: Path, catalogue: Path, told: Path) -> None:
-    with told.open("a") as file:
-        ModelStore(root, catalogue).pull("tiny", lambda line: print(line, file=file, flush=True))
-
-
 def test_two_processes_that_pull_at_once_fetch_once(tmp_path: Path, wheels: Path) -> None:
-    store, told = store_of(tmp_path, tiny=JOINED), tmp_path / "told"
-    fork = multiprocessing.get_context("fork")
-    processes = [fork.Process(target=_pull_and_tell, args=(store.root, tmp_path / "models.yaml", told)) for _ in "ab"]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    assert [process.exitcode for process in processes] == [0, 0]
-    assert told.read_text().count("downloading from") == 1
+    store = store_of(tmp_path, tiny=JOINED)
+    processes = [pulling(store) for _ in "ab"]
+    told = [process.communicate() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], told
+    assert "".join(out for out, _ in told).count("downloading from") == 1
 
 
 class _Hub(http.server.BaseHTTPRequestHandler):
