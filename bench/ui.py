@@ -80,7 +80,7 @@ def retried(rig: Rig, ui: UI) -> None:
     ui.open(artifact(rig, run, "stages"))
     ui.whole_page("retried-run-stages", "from checkpoint", "true", "false")
     ui.open(artifact(rig, run, "quality"))
-    ui.whole_page("retried-run-quality", "check-")
+    ui.whole_page("retried-run-quality", "review")
 
 
 def artifact(rig: Rig, run: str, key: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -99,12 +99,13 @@ async def gpu_slot() -> AsyncIterator[None]:
     if name is None:
         yield
         return
-    log, began, taken = get_run_logger(), time.monotonic(), asyncio.Event()
+    log, began = get_run_logger(), time.monotonic()
     log.info("Waiting for a slot of the limit '%s'.", name)
-    holder, waiter = asyncio.create_task(_hold(name, taken)), asyncio.create_task(taken.wait())
+    taken, done = asyncio.Event(), asyncio.Event()
+    holder, waiter = asyncio.create_task(_hold(name, taken, done)), asyncio.create_task(taken.wait())
     try:
         await asyncio.wait((holder, waiter), return_when=asyncio.FIRST_COMPLETED)
-        if holder.done():
+        if not taken.is_set():
             await holder  # which raises what kept the slot from it
         log.info("Got the slot after %.0f s.", time.monotonic() - began)
         yield
@@ -113,21 +114,25 @@ async def gpu_slot() -> AsyncIterator[None]:
             raise ServiceUnavailable(f"The Prefect server has no limit '{name}'; run: make deploy.") from error
         raise
     finally:
-        for task in (holder, waiter):
-            task.cancel()
-        (left, _) = await asyncio.gather(holder, waiter, return_exceptions=True)
-        if taken.is_set() and isinstance(left, Exception):
+        waiter.cancel()
+        done.set()
+        if not taken.is_set():
+            holder.cancel()
+        # Not a cancellation, and not awaited by itself: several cancel a run at once, and the second one would
+        # end the giving back.
+        await asyncio.wait((holder,))
+        if taken.is_set() and not holder.cancelled() and (left := holder.exception()):
             log.warning("The slot could not be given back (%s); it is free after %.0f s.", left, LEASE_S)
 
 
-async def _hold(name: str, taken: asyncio.Event) -> None:
-    """Hold a slot until this is cancelled, and tell when it is `taken`.
+async def _hold(name: str, taken: asyncio.Event, done: asyncio.Event) -> None:
+    """Hold a slot until all is `done`, and tell when it is `taken`.
 
     A lease runs out while the server is away, and the slot may be another's when it comes back. What is under way on
     the GPU goes on all the same; so that nobody else comes to it, it waits for a slot again.
     """
     own, held = asyncio.current_task(), False
-    while True:
+    while not done.is_set():
         try:
             async with concurrency(
                 name,
@@ -140,14 +145,16 @@ async def _hold(name: str, taken: asyncio.Event) -> None:
             ):
                 held = True
                 taken.set()
-                await asyncio.Event().wait()
+                await done.wait()
         except (asyncio.CancelledError, ConcurrencySlotAcquisitionError, httpx.HTTPError):
             # Prefect cancels this, too, where it could not renew the lease.
-            if not taken.is_set() or (own and own.cancelling()):
+            if done.is_set() or not taken.is_set() or (own and own.cancelling()):
                 raise
             if held:
                 get_run_logger().warning(
                     "The slot was lost while the server was away; going on, and waiting for one again."
                 )
             held = False
-            await asyncio.sleep(AGAIN_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(AGAIN_S):
+                    await done.wait()

@@ -111,6 +111,40 @@ def test_a_slot_that_cannot_be_given_back_keeps_nobody(
     assert "could not be given back (away)" in caplog.text
 
 
+def test_a_slot_is_given_back_whoever_cancels_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    @asynccontextmanager
+    async def concurrency(name: str, **_: object) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            told.append("giving back")
+            await asyncio.sleep(0.2)
+            told.append("given back")
+
+    async def held() -> None:
+        async with inference.gpu_slot():
+            told.append("held")
+            await asyncio.sleep(60)
+
+    async def cancelled() -> None:
+        run = asyncio.create_task(held())
+        for moment in ("held", "giving back"):
+            while moment not in told:
+                await asyncio.sleep(0.01)
+            run.cancel()
+        await asyncio.wait((run,))
+        while "given back" not in told:
+            await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(inference, "concurrency", concurrency)
+    monkeypatch.setattr(inference, "settings", lambda: SimpleNamespace(gpu_limit="gpu"))
+    monkeypatch.setattr(inference, "get_run_logger", logging.getLogger)
+    asyncio.run(cancelled())
+    assert told == ["held", "giving back", "given back"]
+
+
 def test_an_error_that_nobody_foresaw_is_a_bug_with_its_traceback(run: Callable[..., list[str]]) -> None:
     with pytest.raises(KeyError):
         run(transcribe=failing(KeyError(7)))

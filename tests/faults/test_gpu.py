@@ -59,6 +59,7 @@ def test_cancelling_a_video_ends_its_inference(rig: Rig) -> None:
     until(lambda: not strikes.left(rig.strikes))
     rig.set_state(run, "CANCELLING")
     until(lambda: not rig.processes())
+    assert rig.slots_taken() == 0, "it gave its slot back first"
     rig.wait(run, "Cancelled")
     assert not rig.leftovers()
     rig.ended_well(runs=[run])
