@@ -31,15 +31,13 @@ from dubline.storage.sessions import store
 from dubline.watching.bucket import SCHEME
 from dubline.watching.folder import DONE, FAILED, WORK
 from dubline.watching.ledger import Ledger
-from flows.names import dated, titled
+from flows.names import MOST_DAYS, dated, titled
 from tasks.configure import use_media_store, use_store_of
 from tasks.runs import TRANSLATE, runs_of
 from tasks.server_time import server_now
 
 LOOKED_BACK = timedelta(days=7)
 """A run's uploads are old enough two days after its end, and some nights nobody may look."""
-MOST_DAYS = 36_500
-"""Dates end somewhere."""
 
 
 @flow(name="housekeeping", flow_run_name=dated, persist_result=False)

@@ -7,6 +7,9 @@ from typing import Any
 from prefect.runtime import flow_run
 from pydantic import Field
 
+MOST_DAYS = 3650
+"""That a flow may be asked to look back, so that no date lies before the calendar's begin."""
+
 
 def dated() -> str:
     """By when it was due (UTC): `revive 25 Nov 03:17`."""

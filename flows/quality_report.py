@@ -14,13 +14,10 @@ from pydantic import Field
 
 from dubline.storage.chosen import shared
 from dubline.storage.locations import Location, uri
-from flows.names import dated, titled
+from flows.names import MOST_DAYS, dated, titled
 from tasks.configure import use_media_store
 from tasks.report_on_runs import INDEX, ended_runs, publish
 from tasks.runs import TRANSLATE
-
-MOST_DAYS = 3650
-"""So that no date lies before the calendar's begin."""
 
 
 @flow(name="quality-report", flow_run_name=dated, persist_result=False)

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck
 from dubline.settings import Settings, share_threads
 from infra import process
 from tests.databases import database, postgresql  # noqa: F401 - fixtures for all tests
-from tests.web_hook import hook  # noqa: F401 - as above
+from tests.web_hook import hook  # noqa: F401 - a fixture for all tests
 
 ROOT = Path(__file__).parent.parent
 REAL_MODELS = Settings().models

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
@@ -78,10 +77,7 @@ def test_deploying_twice_changes_nothing_and_schedules_make_runs(workshop: Works
         "deployments": {"name": {"any_": ["revive"]}},
         "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
     }
-    deadline = time.monotonic() + 90
-    while not ask(prefect_server, "/flow_runs/filter", scheduled):
-        assert time.monotonic() < deadline, "the server's scheduler makes no runs"
-        time.sleep(1)
+    until(lambda: ask(prefect_server, "/flow_runs/filter", scheduled), left=lambda: "(the scheduler makes no runs)")
 
 
 def deploying(**settings: str) -> subprocess.CompletedProcess[str]:

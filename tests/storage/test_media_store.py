@@ -38,7 +38,7 @@ def credentials(client: dict[str, Any] | None = None, **given: Any) -> dict[str,
 
 
 def saved(block: MediaStore | AwsCredentials, name: str) -> None:
-    asyncio.run(block.asave(name, overwrite=True))  # type: ignore[arg-type]  # Prefect's own decorator
+    asyncio.run(block.asave(name, overwrite=True))  # type: ignore[arg-type]  # Prefect declares it as what its decorator takes
 
 
 def used(name: str) -> None:
