@@ -2,9 +2,10 @@
 
 Moments: `before` (the stage has begun), `during` (it told that it is under way, or is about to store its first
 artifact; of `ingest`, its video is known and not looked into yet; of `publish`, the first file is renamed and the next
-is not), `putting` (of `publish` to a bucket, the first file is there and the next is not), `after` (it is done, its
-checkpoint is not recorded yet). A strike is an empty file `STAGE@MOMENT@ACTION@NUMBER` in a folder; the first process
-that gets there takes the file away, and with it the fault, so each happens once. What is held goes on at `release`.
+is not), `putting` (of `publish` to a bucket, the first file is there and the next is not), `checking` (of a gate, its
+verdict is found, in the process that checks it, and not told yet), `after` (it is done, its checkpoint is not recorded
+yet). A strike is an empty file `STAGE@MOMENT@ACTION@NUMBER` in a folder; the first process that gets there takes the
+file away, and with it the fault, so each happens once. What is held goes on at `release`.
 """
 
 from __future__ import annotations
@@ -70,10 +71,11 @@ def _heard(folder: Path, event: Event) -> None:
     if isinstance(event, StageProgress) and event.state in ("running", "done"):
         _watch_files(folder)
         begun = "before" if event.fraction == 0 else "during"
-        _strike(folder, event.stage, "after" if event.state == "done" else begun)
+        come_by(folder, event.stage, "after" if event.state == "done" else begun)
 
 
-def _strike(folder: Path, stage: str, moment: str) -> None:
+def come_by(folder: Path, stage: str, moment: str) -> None:
+    """Have happen what lies there, if anything does."""
     for path in sorted(folder.glob(f"{stage}@{moment}@*")):
         try:
             path.unlink()
@@ -128,7 +130,7 @@ def _watch_files(folder: Path) -> None:
     def first(body: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(body)
         def struck(*args: Any) -> Any:
-            _strike(folder, stage(), "during")
+            come_by(folder, stage(), "during")
             return body(*args)
 
         return struck
@@ -138,7 +140,7 @@ def _watch_files(folder: Path) -> None:
     def renamed(path: Path, target: Path) -> Path:
         final = rename(path, target)
         if any(part.startswith(".partial-") for part in path.parts):
-            _strike(folder, stage(), "during")
+            come_by(folder, stage(), "during")
         return final
 
     ArtifactStore.adopt = first(ArtifactStore.adopt)
@@ -158,4 +160,4 @@ class _Putting:
 
     def upload(self, path: Path, key: str) -> None:
         self._place.upload(path, key)
-        _strike(self._folder, "publish", "putting")
+        come_by(self._folder, "publish", "putting")

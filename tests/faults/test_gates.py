@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.faults import strikes
 from tests.faults.rig import Rig
 from tests.waiting import until
 
@@ -13,12 +16,13 @@ REAL = {"DUBLINE_REAL_GATES": "1"}
 
 def test_a_run_cancelled_while_a_gate_is_checked_leaves_nothing_and_the_next_goes_through_all(rig: Rig) -> None:
     video = rig.video("gates")
-    cancelled = rig.submit(video, key="gates, not", **REAL)
-    until(lambda: "check-media" in at_work(rig, cancelled))
+    struck = rig.lain_in_wait(video.stem, ("check-media", "checking"), action="hang")
+    cancelled = rig.submit(video, key="gates, not", **REAL, **struck)
+    until(lambda: not strikes.left(Path(struck["DUBLINE_STRIKES"])))
     rig.set_state(cancelled, "CANCELLING")
     until(lambda: not rig.processes_of(cancelled))
     rig.wait(cancelled, "Cancelled")
-    assert at_work(rig, cancelled) == ["check-media"], "its verdict was never recorded"
+    assert "check-media" in at_work(rig, cancelled), "its verdict was never recorded"
     run = rig.submit(video, **REAL)
     rig.wait(run, "Completed")
     assert at_work(rig, run) == []
