@@ -2,8 +2,8 @@
 
 An object appears whole or not at all, so none is half copied. A move is a copy on the server, then a deletion; there
 is no rename. Two that move one object at the same moment both copy it: the copies are equal, one may be left over, and
-neither takes away what may be the other's. A video that is dropped anew meanwhile is neither copied nor deleted: both
-have the ETag for a condition (CopySourceIfMatch, IfMatch).
+neither takes away what may be the other's. What is dropped anew meanwhile is neither copied nor deleted: both have the
+ETag for a condition (CopySourceIfMatch, IfMatch).
 """
 
 from __future__ import annotations
@@ -131,12 +131,11 @@ class BucketFolder:
 
     def move(self, source: str, target: str) -> bool:
         with s3_errors():
-            found = self._fs.find(self._path(source)) or [self._path(source)]
+            found: dict[str, dict[str, Any]] = self._fs.find(self._path(source), detail=True)
         # The manifest vouches for the other results, so it comes last.
-        ordered = sorted(found, key=lambda path: PurePosixPath(path).name == MANIFEST)
-        moved = [
-            self._move_object(path, self._path(target) + path.removeprefix(self._path(source))) for path in ordered
-        ]
+        ordered = sorted(found.items(), key=lambda item: PurePosixPath(item[0]).name == MANIFEST)
+        below = ((path.removeprefix(self._path(source)), _entry(info).stamp) for path, info in ordered)
+        moved = [self.move_video(source + rest, target + rest, stamp) for rest, stamp in below]
         return any(moved)
 
     def move_video(self, source: str, target: str, stamp: str | None = None) -> bool:
@@ -145,16 +144,6 @@ class BucketFolder:
             return False
         self._while_it_is(source, stamp, lambda: self._delete(source, stamp))
         return True  # of two that move the same each made an equal copy, at one place
-
-    def _move_object(self, path: str, target: str) -> bool:
-        """False where it is gone: another scanner that moves the same has copied it before."""
-        try:
-            with s3_errors():
-                self._fs.cp_file(path, target)
-                self._fs.rm_file(path)
-        except FileNotFoundError:
-            return False
-        return True
 
     def move_aside(self, source: str, wanted: str, stamp: str | None = None) -> str | None:
         stamp = stamp or self.stamp(source)

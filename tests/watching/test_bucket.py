@@ -228,8 +228,9 @@ def test_a_refused_video_that_was_replaced_since_is_not_put_away(watched: Prefix
 
 
 @pytest.mark.parametrize("when", ["_copy", "_delete"])
-def test_what_is_dropped_while_a_video_is_put_away_stays(
-    watched: Prefix, prefix: str, monkeypatch: pytest.MonkeyPatch, when: str
+@pytest.mark.parametrize("move", ["move_video", "move"])
+def test_what_is_dropped_while_a_video_or_its_sidecar_is_put_away_stays(
+    watched: Prefix, prefix: str, monkeypatch: pytest.MonkeyPatch, move: str, when: str
 ) -> None:
     watched.put("clip.mp4", b"no video")
     folder = BucketFolder(prefix)
@@ -240,7 +241,7 @@ def test_what_is_dropped_while_a_video_is_put_away_stays(
         act(*arguments)
 
     monkeypatch.setattr(folder, when, dropped_before)
-    assert folder.move_video("clip.mp4", "failed/clip.mp4") == (when == "_delete")
+    assert getattr(folder, move)("clip.mp4", "failed/clip.mp4") == (when == "_delete")
     assert watched.files.cat_file(f"{prefix}/clip.mp4") == b"video END"
     assert watched.listed() == ["clip.mp4"] + (["failed/clip.mp4"] if when == "_delete" else [])
 
