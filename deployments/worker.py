@@ -7,7 +7,8 @@ the run gets a second one; so the limit has to be given.
 
 The process of a run that has ended gives its place up to one that waits for it. A frozen one would keep it for ever.
 
-It also starts a run's process at once. Prefect's first starts another, which fetches the code; ours is installed.
+It reports a crash once. It also starts a run's process at once: Prefect's first starts another, which fetches the code;
+ours is installed.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from prefect.client.schemas.objects import TERMINAL_STATES, FlowRun
 from prefect.client.schemas.responses import WorkerFlowRunResponse
 from prefect.settings import PREFECT_WORKER_QUERY_SECONDS, temporary_settings
 from prefect.utilities.processutils import command_to_string
-from prefect.workers.process import ProcessJobConfiguration, ProcessWorker
+from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
 from dubline.domain.errors import InvalidRequest
 from dubline.settings import share_threads
@@ -59,6 +60,12 @@ with warnings.catch_warnings():
             super().__init__(*args, **kwargs)
             self._since: dict[UUID, float] = {}
             """When each run that was given up was first seen beside its process."""
+
+        async def run(self, *args: Any, **kwargs: Any) -> ProcessWorkerResult:
+            """As Prefect's, which reports a crash twice: its runner when the process ends, and the worker some seconds
+            later, perhaps over what was made of the run meanwhile. The second report is left out."""
+            result = await super().run(*args, **kwargs)
+            return result.model_copy(update={"status_code": 0})
 
         async def _submit_scheduled_flow_runs(self, flow_run_response: list[WorkerFlowRunResponse]) -> list[FlowRun]:
             held = _held(self.limiter)

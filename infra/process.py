@@ -97,7 +97,7 @@ class Process:
                 start_new_session=True,  # Ctrl-C is for the program that started it, which ends it in good order
             )
 
-    def wait(self, timeout_s: float = 120) -> None:
+    def wait(self, timeout_s: float = 300) -> None:
         """Wait until it is ready. Raises ServiceUnavailable when it ends before that, or takes longer."""
         deadline = time.monotonic() + timeout_s
         while not self.ready():

@@ -89,6 +89,8 @@ class Elsewhere:
     def __init__(self, artifacts: ArtifactStore) -> None:
         self._artifacts = artifacts
         self._waiting: dict[str, _Asked] = {}
+        self._looking = 0
+        """How many stages are looked for among the checkpoints, and may have to be computed."""
         self._batch: asyncio.Task[None] | None = None
 
     async def compute(
@@ -99,10 +101,16 @@ class Elsewhere:
         refresh: bool,
         recorded: Callable[[], bool],
     ) -> None:
-        """Return when the stage's checkpoint is there.
+        """Return when the stage's checkpoint is there; at once where it is already, unless it is to be made afresh.
 
         Raises what the stage raised there, and EngineUnavailable when its runs are lost or leave nothing.
         """
+        self._looking += 1
+        try:
+            if not refresh and await asyncio.to_thread(recorded):
+                return
+        finally:
+            self._looking -= 1
         call = StageCall(stage=step.name, suffix=suffix, inputs=step.dumped(inputs), refresh=refresh)
         self._waiting[step.key(dict(inputs))] = _Asked(call, recorded)
         batch = self._batch = self._batch or asyncio.create_task(self._send())
@@ -115,6 +123,8 @@ class Elsewhere:
 
     async def _send(self) -> None:
         await asyncio.sleep(GATHER_S)
+        while self._looking:  # a store may be slow to tell what it has
+            await asyncio.sleep(GATHER_S)
         asked, self._waiting, self._batch = self._waiting, {}, None
         calls = tuple(one.call for one in asked.values())
         together = hashlib.sha256("".join(sorted(asked)).encode()).hexdigest()[:16]

@@ -39,6 +39,8 @@ AS_IF_DONE = 0
 LOOK_S = 10.0
 ASKED_BY_S = 1.0
 """How often inference looks whether it is still wanted."""
+ANSWER_S = 10.0
+"""For the server to take back the GPU slot of inference that nobody wants any more, and to hear of its end."""
 WORKER_S = 15.0
 """A worker that lives has ended a cancelled run's process by then."""
 
@@ -139,12 +141,12 @@ async def _stop_with(asked_by: UUID, here: asyncio.Task[Any]) -> None:
     async with get_client() as client:
         while not await over(client, asked_by):
             await asyncio.sleep(ASKED_BY_S)
-    _leave_soon(None)  # though the server may not answer
+    _leave_soon(None, ANSWER_S)
     here.cancel()
 
 
-def _leave_soon(out: BucketFile | Path | None) -> None:
-    timer = threading.Timer(GRACE_S, _leave, [out])
+def _leave_soon(out: BucketFile | Path | None, within_s: float = GRACE_S) -> None:
+    timer = threading.Timer(within_s, _leave, [out])
     timer.daemon = True
     timer.start()
 

@@ -77,7 +77,7 @@ async def progress_shown(languages: tuple[str, ...], stages: Collection[str] = t
 
 async def _tell(estimate: Estimate, ended: asyncio.Event) -> None:
     """Ends by itself and not by cancellation: an artifact whose making is given up may be there, and never change."""
-    artifact: UUID | None = None
+    artifact = _Progress()
     told, at = -1.0, time.monotonic()
     while True:
         last, share = ended.is_set(), round(100 * estimate.fraction, 1)
@@ -85,7 +85,7 @@ async def _tell(estimate: Estimate, ended: asyncio.Event) -> None:
             try:
                 show_life()
                 async with asyncio.timeout(ALIVE_S):
-                    artifact = await _told(artifact, share)
+                    await artifact.told(share)
                 told, at = share, time.monotonic()
             except (httpx.HTTPError, ObjectNotFound, TimeoutError):  # what a server says or not must not end the run
                 pass
@@ -96,16 +96,31 @@ async def _tell(estimate: Estimate, ended: asyncio.Event) -> None:
                 await ended.wait()
 
 
-async def _told(artifact: UUID | None, share: float) -> UUID:
-    """Its caller gives up soon: the client repeats itself up to half a minute apart, and this is a sign of life."""
-    if artifact:
-        with suppress(ObjectNotFound):  # somebody removed it
-            await aupdate_progress_artifact(artifact, share)
-            return artifact
-    if artifact := await _begun():
-        await aupdate_progress_artifact(artifact, share)
-        return artifact
-    return await acreate_progress_artifact(share, key=PROGRESS, description="Finished share of the video")
+class _Progress:
+    """The run's progress artifact."""
+
+    def __init__(self) -> None:
+        self._artifact: UUID | None = None
+        self._making: asyncio.Task[UUID] | None = None
+
+    async def told(self, share: float) -> None:
+        """Its caller gives up soon: the client repeats itself up to half a minute apart, and this is a sign of life.
+
+        Raises ObjectNotFound where somebody removed the artifact; the next time it is made again.
+        """
+        try:
+            self._artifact = self._artifact or await _begun() or await self._made(share)
+            await aupdate_progress_artifact(self._artifact, share)
+        except ObjectNotFound:
+            self._artifact = self._making = None
+            raise
+
+    async def _made(self, share: float) -> UUID:
+        """Not given up with its caller: a server that is slow would make one more."""
+        if self._making is None or (self._making.done() and (self._making.cancelled() or self._making.exception())):
+            making = acreate_progress_artifact(share, key=PROGRESS, description="Finished share of the video")
+            self._making = asyncio.create_task(making)
+        return await asyncio.shield(self._making)
 
 
 async def _begun() -> UUID | None:

@@ -193,12 +193,14 @@ class Stages:
         """Submit the stage and wait for it without holding up the event loop."""
         name, started = f"{step.name}{self._suffix}", time.monotonic()
         inputs = step.bind(*args, **kwargs)
-        known = await asyncio.to_thread(self._known, step, inputs)
-        if self._elsewhere and step.name in INFERENCE and not known:
-            recorded = partial(self._recorded, step, inputs)
-            await self._elsewhere.compute(step, self._suffix, inputs, step.name in self._refreshed, recorded)
+        refresh, recorded = step.name in self._refreshed, partial(self._recorded, step, inputs)
+        if self._elsewhere and step.name in INFERENCE:
+            await self._elsewhere.compute(step, self._suffix, inputs, refresh, recorded)
             known = True
-        _refreshing.set(step.name in self._refreshed)
+        else:
+            # Prefect has no hook after a cache hit: record and artifacts are verified before the task is submitted.
+            known = not refresh and await asyncio.to_thread(recorded)
+        _refreshing.set(refresh)
         options = step.task.with_options(task_run_name=name, refresh_cache=step.checkpoint and not known)
         # Set here and not at the task's making: Prefect accepts no block there that its server does not know.
         options.result_storage = records().result_storage
@@ -210,10 +212,6 @@ class Stages:
         self.timings.append(Timing(stage=name, seconds=seconds, cached=known))
         _log(name, value, seconds, known)
         return value
-
-    def _known(self, step: Stage[P, R], inputs: dict[str, Any]) -> bool:
-        """Prefect has no hook after a cache hit, so record and artifacts are verified before the task is submitted."""
-        return step.name not in self._refreshed and self._recorded(step, inputs)
 
     def _recorded(self, step: Stage[P, R], inputs: dict[str, Any]) -> bool:
         return step.checkpoint and recall(step.key(inputs), step.result) is not None

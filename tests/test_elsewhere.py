@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ class Server:
     attempts: list[Looks]
     refresh: bool = False
     computes: bool = True
+    leaves: bool = False
+    """Whether the checkpoint is there from any run's end on, be it a bad one."""
     recorded: bool = False
     asked: list[str] = field(default_factory=list)
     """The idempotency keys."""
@@ -60,13 +63,25 @@ class Server:
         look = self.runs[run].pop(0)
         if isinstance(look, Exception):
             raise look
-        self.recorded |= self.computes and look.is_completed()
+        self.recorded |= (self.computes and look.is_completed()) or (self.leaves and look.is_final())
         return FlowRun(id=run, flow_id=uuid4(), name="transcribe", state=look)
 
-    async def compute(self) -> None:
-        step: Any = SimpleNamespace(name="transcribe", key=lambda _: "key", dumped=dict)
+    async def compute(self, *names: str, looked_s: float = 0) -> None:
+        """Stages side by side; the last one is looked for so long."""
+        names = names or ("transcribe",)
         artifacts: Any = SimpleNamespace(put_value=lambda _: SimpleNamespace(model_dump=lambda mode: {}))
-        await Elsewhere(artifacts).compute(step, "", {}, self.refresh, lambda: self.recorded)
+        together = Elsewhere(artifacts)
+
+        async def one(name: str) -> None:
+            step: Any = SimpleNamespace(name=name, key=lambda _: f"key of {name}", dumped=dict)
+
+            def looked() -> bool:
+                time.sleep(looked_s if name == names[-1] else 0)
+                return self.recorded
+
+            await together.compute(step, "", {}, self.refresh, looked)
+
+        await asyncio.gather(*map(one, names))
 
 
 @pytest.fixture
@@ -133,13 +148,27 @@ def test_a_run_that_is_lost_is_asked_for_again_a_limited_number_of_times(served:
 
 def test_a_bad_end_does_not_matter_where_the_checkpoint_is_there(served: Callable[..., Server]) -> None:
     for end in (Crashed(), Failed(message="StoreUnavailable: away")):
-        server = served([Scheduled(), end], recorded=True)
+        server = served([Scheduled(), end], leaves=True)
         asyncio.run(server.compute())
         assert len(server.asked) == 1
     with pytest.raises(StoreUnavailable):  # what is there may be what was to be made afresh
         asyncio.run(
             served([Scheduled(), Failed(message="StoreUnavailable: away")], recorded=True, refresh=True).compute()
         )
+
+
+def test_nobody_is_asked_for_what_is_there(served: Callable[..., Server]) -> None:
+    server = served(recorded=True)
+    asyncio.run(server.compute())
+    assert not server.asked
+
+
+def test_stages_that_are_asked_for_together_are_one_run_however_slow_the_store_is(
+    served: Callable[..., Server],
+) -> None:
+    server = served([Scheduled(), Completed()])
+    asyncio.run(server.compute("transcribe", "diarize", looked_s=0.3))
+    assert len(server.asked) == 1
 
 
 def test_a_run_that_leaves_nothing_where_it_is_looked_for_is_an_error(served: Callable[..., Server]) -> None:

@@ -27,7 +27,7 @@ def out(tmp_path_factory: pytest.TempPathFactory, prefect_server: str) -> Path:
     environment = os.environ | {"PREFECT_API_URL": prefect_server}
     subprocess.run([sys.executable, "scripts/make_sample.py", video], cwd=ROOT, env=environment, check=True)
     command = [sys.executable, "-m", "dubline.cli", "translate", video, "--from", "en", "--to", "es", "--json"]
-    subprocess.run([*command, "--out", folder / "out"], cwd=ROOT, env=environment, check=True, timeout=400)
+    subprocess.run([*command, "--out", folder / "out"], cwd=ROOT, env=environment, check=True, timeout=800)
     return folder / "out"
 
 

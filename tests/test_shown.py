@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -65,6 +66,31 @@ def test_an_answer_that_is_late_or_lost_leaves_one_artifact(monkeypatch: pytest.
         server.answers.clear()
         async with shown.progress_shown(("es",)):
             await asyncio.sleep(0.3)
+        return list(server.artifacts.values())
+
+    assert asyncio.run(shares()) == [100.0]
+
+
+def test_a_server_that_makes_an_artifact_late_makes_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shown, "ALIVE_S", 0.05)
+    monkeypatch.setattr(shown, "EVERY_S", 0.01)
+
+    async def shares() -> list[float]:
+        server = Server(monkeypatch)
+        make, asked = server.made, 0
+
+        async def late(*arguments: Any, **named: Any) -> UUID:
+            nonlocal asked
+            asked += 1
+            await asyncio.sleep(0.2)
+            return await make(*arguments, **named)
+
+        monkeypatch.setattr(shown, "acreate_progress_artifact", late)
+        async with shown.progress_shown(("es",)):
+            until_made = asyncio.get_running_loop().time() + 30
+            while not server.artifacts and asyncio.get_running_loop().time() < until_made:
+                await asyncio.sleep(0.01)
+        assert asked == 1
         return list(server.artifacts.values())
 
     assert asyncio.run(shares()) == [100.0]

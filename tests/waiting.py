@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-PATIENCE_S = 300
+PATIENCE_S = 600
 """Only a test that fails waits as long."""
 
 

@@ -31,7 +31,7 @@ from tests.faults import strikes
 from tests.faults.invariants import Aftermath, violations
 from tests.faults.ledger import Ledger
 from tests.pipeline.workshop import Workshop, make_video, one_certificate
-from tests.waiting import until
+from tests.waiting import PATIENCE_S, until
 
 FAULTS = Path(__file__).parent
 HUNG_S = 30
@@ -77,6 +77,8 @@ class Rig:
             "DUBLINE_STRIKES": str(self.strikes),
             "PYTHONPATH": strikes.PYTHONPATH,
             "PREFECT_WORKER_QUERY_SECONDS": "2",
+            # For as long as a server takes that starts on a busy machine.
+            "PREFECT_CLIENT_MAX_RETRIES": "8",
             "PREFECT_API_SSL_CERT_FILE": str(one_certificate()),
             **self.settings,
         }
@@ -115,7 +117,11 @@ class Rig:
         for deployment in self.ask("POST", "/deployments/filter", {}):
             for schedule in deployment["schedules"]:
                 self.ask("PATCH", f"/deployments/{deployment['id']}/schedules/{schedule['id']}", {"active": False})
-        # Made meanwhile: a watcher of this kind would have a test's own cancelled, of which there may be one.
+        self._forget_schedules()
+
+    def _forget_schedules(self) -> None:
+        """Delete runs that wait, as those on schedule do: such a watcher would have a test's own cancelled, of which
+        there may be one."""
         for run in self.ask("POST", "/flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}):
             self.ask("DELETE", f"/flow_runs/{run['id']}")
 
@@ -128,6 +134,8 @@ class Rig:
     @contextmanager
     def worker(self, pool: str, name: str) -> Iterator[Process]:
         """One more worker, of this pool."""
+        if pool == "service":
+            self._forget_schedules()  # the server may have been at it when its schedules were ended
         process = self.stack.add_worker(f"worker-{pool}", name)
         process.start()
         process.wait()
@@ -144,7 +152,10 @@ class Rig:
         return [*self.stack.workers, *self.stack.service_workers]
 
     def begin_ledger(self) -> None:
-        """From here on `ledger` tells only of what is still to come, and the store answers as it should."""
+        """From here on `ledger` tells only of what is still to come, nothing is struck, and the store answers as it
+        should."""
+        for left in self.strikes.iterdir():
+            left.unlink()
         self._told_before = len(Ledger.read(self.ledger_path).events)
         self.proxy.clear()
         self.proxy.spoiled.clear()
@@ -215,7 +226,7 @@ class Rig:
     def states(self, run: str) -> list[str]:
         return [state["name"] for state in self.history(run)]
 
-    def wait(self, run: str, *names: str, timeout_s: float = 300) -> dict[str, Any]:
+    def wait(self, run: str, *names: str, timeout_s: float = PATIENCE_S) -> dict[str, Any]:
         """The run's state once it has one of these names."""
         deadline = time.monotonic() + timeout_s
         while (state := self.state(run))["name"] not in names:
@@ -224,10 +235,9 @@ class Rig:
             time.sleep(1)
         return state
 
-    def set_state(self, run: str, kind: str, name: str | None = None) -> None:
-        self.ask(
-            "POST", f"/flow_runs/{run}/set_state", {"state": {"type": kind, "name": name}, "force": name is not None}
-        )
+    def set_state(self, run: str, kind: str, name: str | None = None, **details: str) -> None:
+        state = {"type": kind, "name": name, "state_details": details}
+        self.ask("POST", f"/flow_runs/{run}/set_state", {"state": state, "force": name is not None})
 
     def revive(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tasks.shown import ALIVE_S
 from tests.faults import strikes
 from tests.faults.rig import Rig
 from tests.waiting import until
@@ -44,7 +45,7 @@ def test_an_inference_that_is_frozen_past_its_lease_loses_the_slot_and_harms_not
     frozen = rig.stopped()
     lost = rig.runs("infer")[0]["id"]
     # It is silent for so long; the video, which waits, is not.
-    until(lambda: rig.revive(SILENT_S, sure_s=3) or rig.state(lost)["name"] == "Crashed")
+    until(lambda: rig.revive(SILENT_S, sure_s=ALIVE_S + 5) or rig.state(lost)["name"] == "Crashed")
     assert rig.slots_taken() == 1, "its lease runs still"
     rig.undisturbed([video])
     rig.wait(run, "Completed")

@@ -35,7 +35,7 @@ def test_all_machines_lose_power_and_come_back(rig: Rig) -> None:
     until(lambda: not strikes.left(rig.strikes))
     for process in reversed(rig.stack.processes):
         process.kill()
-    assert not rig.processes()
+    rig.none_left()
     for process in rig.stack.processes:
         process.start()
         process.wait()

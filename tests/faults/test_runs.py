@@ -25,6 +25,7 @@ def test_a_killed_run_goes_on_after_its_last_checkpoint(rig: Rig) -> None:
     rig.resume(run)
     rig.wait(run, "Completed")
     assert "AwaitingRetry" in rig.states(run)
+    assert rig.states(run).count("Crashed") == 1, "its worker reports it once"
     rig.ended_well(video, runs=[run])
 
 

@@ -15,6 +15,6 @@ pytestmark = pytest.mark.stack
 
 def test_videos_in_a_storm_end_right(rig: Rig) -> None:
     seed = int(os.environ["DUBLINE_STORM_SEED"])
-    patience = {"silent_s": 30.0, "starting_s": 60.0, "sure_s": 15.0}
-    outcome = storm.run(rig, videos=6, seed=seed, calm_s=1, patience=patience, timeout_s=400)
+    patience = {"silent_s": 30.0, "starting_s": 120.0, "sure_s": 30.0}
+    outcome = storm.run(rig, videos=6, seed=seed, calm_s=1, patience=patience, timeout_s=1200)
     assert outcome.clean, pformat(outcome)

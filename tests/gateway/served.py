@@ -64,7 +64,8 @@ class PlayedRuns:
 
     async def states(self, runs: list[str]) -> dict[str, RunState]:
         self._there()
-        return {run: self.known[run] for run in runs if run in self.known}
+        known = dict(self.known)  # a test may change it just now
+        return {run: known[run] for run in runs if run in known}
 
     async def of_session(self, session: str) -> list[str]:
         self._there()
@@ -272,7 +273,9 @@ def served(root: Path, database: str | None = None, **chosen: Any) -> Iterator[S
 def serving(app: Any) -> Iterator[str]:
     """Its address, for as long as the block runs."""
     server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", timeout_graceful_shutdown=1)
+        uvicorn.Config(
+            app, host="127.0.0.1", port=0, log_level="warning", timeout_keep_alive=60, timeout_graceful_shutdown=1
+        )
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -16,7 +16,7 @@ from dubline.storage.sessions import store
 from tests.gateway.served import Served
 from tests.pipeline.workshop import make_video
 
-SECONDS = 12
+SECONDS = 30
 LINES = (
     ("0001", "S1", 400, 2100, "Good evening, and welcome.", "Buenas noches y bienvenidos.", ()),
     ("0002", "S1", 2500, 4200, "Tonight we look at the sea.", "Esta noche miramos el mar.", ("late",)),

@@ -193,10 +193,10 @@ def test_a_scoped_key_makes_none_that_may_more(tenants: Tenants) -> None:
     scopes = (Permission.ADMINISTER, Permission.READ)
     url, headers = f"{tenants.gateway.url}/v1/keys", tenants.bearer(Role.ADMIN, scopes=scopes)
     for more in ({"role": "admin"}, {"role": "editor"}, {"role": "editor", "scopes": ["sessions:write"]}):
-        refused = httpx.post(url, headers=headers, json={"name": "more", **more})
+        refused = httpx.post(url, headers=headers, json={"name": "more", **more}, timeout=60)
         assert (refused.status_code, refused.json()["code"]) == (403, "forbidden"), more
     for less in ({"role": "viewer"}, {"role": "admin", "scopes": ["tenant:administer"]}):
-        assert httpx.post(url, headers=headers, json={"name": "less", **less}).status_code == 201, less
+        assert httpx.post(url, headers=headers, json={"name": "less", **less}, timeout=60).status_code == 201, less
 
 
 @routes
@@ -239,10 +239,10 @@ def test_a_foreign_page_does_nothing_in_the_name_of_who_is_signed_in(tenants: Te
 def test_a_cookie_ends_with_its_key_and_with_signing_out(tenants: Tenants, leaf: Leaf) -> None:
     url = tenants.gateway.url
     out = tenants.cookie(url)
-    assert httpx.post(f"{url}/v1/sign-out", headers=out).status_code == 204
+    assert httpx.post(f"{url}/v1/sign-out", headers=out, timeout=60).status_code == 204
     assert ask(url, leaf, tenants.ids, out)[0] == 401
     key = tenants.gateway.key(Role.ADMIN)
-    cookie = httpx.post(f"{url}/v1/sign-in", json={"credential": key}).cookies[COOKIE]
+    cookie = httpx.post(f"{url}/v1/sign-in", json={"credential": key}, timeout=60).cookies[COOKIE]
     assert tenants.gateway.ask(lambda db: accounts.revoke(db, "acme", key.split("_")[1]))
     assert ask(url, leaf, tenants.ids, {"Cookie": f"{COOKIE}={cookie}", "Origin": url})[0] == 401
 
@@ -250,5 +250,5 @@ def test_a_cookie_ends_with_its_key_and_with_signing_out(tenants: Tenants, leaf:
 @pytest.mark.parametrize("leaf", [leaf for leaf in GUARDED if leaf.body], ids=str)
 def test_a_strangers_body_is_not_read(tenants: Tenants, leaf: Leaf) -> None:
     path = leaf.path.format_map(tenants.ids)
-    refused = httpx.request(leaf.method, tenants.gateway.url + path, content=b"{" * 9_000_000)
+    refused = httpx.request(leaf.method, tenants.gateway.url + path, content=b"{" * 9_000_000, timeout=60)
     assert (refused.status_code, refused.json()["code"]) == (401, "unauthenticated")

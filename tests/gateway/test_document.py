@@ -84,7 +84,7 @@ def ids(gateway: Served) -> dict[str, str]:
 
 
 def test_the_document_is_served(gateway: Served) -> None:
-    assert httpx.get(f"{gateway.url}/v1/openapi.json").json() == DOCUMENT
+    assert httpx.get(f"{gateway.url}/v1/openapi.json", timeout=60).json() == DOCUMENT
 
 
 def test_generators_of_clients_know_all_that_is_in_it() -> None:

@@ -218,7 +218,11 @@ def test_a_session_that_is_resumed_beside_its_frozen_process_ends_right(rig: Rig
     strikes.place(rig.strikes, "translate-es", "before", "freeze")
     session = client.submit(video(rig, 460))
     until(lambda: not strikes.left(rig.strikes))
-    (run,) = [run["id"] for run in rig.runs("translate-video") if run["state"]["name"] == "Running"]
+    (run,) = [
+        run["id"]
+        for run in rig.runs("translate-video")
+        if run["parameters"]["request"]["session"]["id"] == session and run["state"]["name"] == "Running"
+    ]
     rig.set_state(run, "SCHEDULED", "AwaitingRetry")
     until(lambda: rig.revive(60, 180) or client.session(session)["state"] == "done")
     assert rig.stack.workers[0].alive, "its worker has ended the frozen process, not itself"
@@ -268,7 +272,7 @@ def test_what_only_calls_itself_a_video_ends_with_its_reason_and_leaves_nothing(
 def test_two_gateways_count_requests_together(rig: Rig, client: Client) -> None:
     wrong = {"Authorization": "Bearer dub_wrong"}
     answers = [
-        httpx.get(f"{url}/v1/sessions", headers=wrong).status_code
+        httpx.get(f"{url}/v1/sessions", headers=wrong, timeout=60).status_code
         for _ in range(TRIES)
         for url in rig.stack.gateway_urls
     ]

@@ -196,7 +196,7 @@ def test_headers_that_come_twice(shared_gateway: Served) -> None:
     with shared_gateway.client() as client:
         key = client.headers["authorization"]
     twice = [("Authorization", key), ("Authorization", "Bearer x"), ("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
-    assert httpx.get(f"{shared_gateway.url}/v1/me", headers=twice).status_code in (200, 401)
+    assert httpx.get(f"{shared_gateway.url}/v1/me", headers=twice, timeout=60).status_code in (200, 401)
     with socket.create_connection(tuple(shared_gateway.url.partition("://")[2].split(":"))) as plain:  # type: ignore[arg-type]
         plain.sendall(b"POST /v1/sign-in HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nContent-Length: 9\r\n\r\n{}")
         assert plain.recv(1000).startswith(b"HTTP/1.1 400 ")
@@ -255,11 +255,11 @@ def test_a_body_without_end_is_refused_while_it_comes(shared_gateway: Served) ->
 
 
 def test_who_asks_too_much_waits_and_others_do_not(home: Path) -> None:
-    with served(home, rate="50/minute") as gateway, gateway.client() as busy, gateway.client(tenant="other") as other:
+    with served(home, rate="50/hour") as gateway, gateway.client() as busy, gateway.client(tenant="other") as other:
         answers = [busy.get("/v1/me") for _ in range(300)]
         assert [answer.status_code for answer in answers].count(200) == 50
         refused(answers[-1], 429, "too-many-requests")
-        assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+        assert 1 <= int(answers[-1].headers["retry-after"]) <= 3600
         assert other.get("/v1/me").status_code == 200
 
 

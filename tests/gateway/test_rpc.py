@@ -240,6 +240,7 @@ def test_of_another_tenant(gateway: Served, stub: Any, ids: dict[str, str], name
         CALLS[name][1](stub, ids, who(gateway, Role.ADMIN, "other"))
     assert "talk" not in error.value.details()
     assert gateway.stored(ids["session"]) == before
+    until(lambda: [one.action for one in gateway.ask(lambda db: audit.page(db, "other", 1))] == [f"rpc {name}"])
     noted = gateway.ask(lambda db: audit.page(db, "other", 1))[0]
     assert (noted.action, noted.outcome, noted.address) == (f"rpc {name}", 404, "127.0.0.1")
 

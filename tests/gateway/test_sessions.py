@@ -82,7 +82,8 @@ def test_a_cancelled_session_ends_and_goes_on_when_resumed(gateway: Served) -> N
     with gateway.client() as client:
         made = gateway.session(client)
         gateway.begin(made["id"])
-        assert client.post(f"/v1/sessions/{made['id']}/cancel").json()["state"] == "cancelling"
+        state = client.post(f"/v1/sessions/{made['id']}/cancel").json()["state"]
+        assert state in ("cancelling", "cancelled"), "the run may be ended already"
         until(lambda: client.get(f"/v1/sessions/{made['id']}").json()["state"] == "cancelled")
         assert client.post(f"/v1/sessions/{made['id']}/resume").json()["state"] == "queued"
         assert len(gateway.runs.created) == 2

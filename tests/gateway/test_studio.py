@@ -133,6 +133,7 @@ def test_results_are_downloaded_under_their_names(seen: Seen, dubbed: str) -> No
 
 def test_all_is_done_by_keyboard(seen: Seen, gateway: Served, dubbed: str) -> None:
     page = seen.page
+    page.get_by_label("Speed").select_option("0.5")  # the page has time to end a line where it ends
     page.get_by_role("heading", level=1).focus()
     page.keyboard.press("n")
     expect(line(page, 2)).to_be_focused()
@@ -196,6 +197,7 @@ def test_a_viewer_sees_results_and_nothing_to_change_them(seen: Seen, gateway: S
 
 def test_a_session_is_deleted_after_a_question(seen: Seen, gateway: Served, dubbed: str) -> None:
     page = seen.page
+    seen.allow("404")  # the page may hear of it, and ask for the session, before it is told that it may go
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="No, keep it").click()
     expect(page.get_by_role("heading", name="Lines")).to_be_visible()

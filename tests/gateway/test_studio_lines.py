@@ -197,7 +197,9 @@ def test_a_click_into_the_timeline_goes_there(seen: Seen, dubbed: str) -> None:
     box = slider.bounding_box()
     assert box
     slider.click(position={"x": box["width"] * 0.5, "y": 10})
-    page.wait_for_function("() => Math.abs(document.querySelectorAll('video')[1].currentTime - 6) < 0.2")
+    page.wait_for_function(
+        f"() => Math.abs(document.querySelectorAll('video')[1].currentTime - {talk.SECONDS / 2}) < 0.5"
+    )
     page.get_by_role("button", name="Zoom in").click()
     assert page.evaluate(
         "() => { const one = document.querySelector('.scroller'); return one.scrollWidth > one.clientWidth; }"

@@ -65,11 +65,10 @@ def test_progress_is_a_share_that_never_falls() -> None:
 
 
 def test_an_interruption_ends_the_child() -> None:
+    at_work = threading.Event()
+
     def interrupt() -> None:
-        deadline = time.monotonic() + 10
-        while not any(tool.name() == "ffmpeg" for tool in _tools()) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        time.sleep(0.5)  # the child is there a moment before the call that started it has returned
+        at_work.wait(60)
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # parallel test processes ignore it
@@ -77,7 +76,7 @@ def test_an_interruption_ends_the_child() -> None:
     try:
         thread.start()
         with pytest.raises(KeyboardInterrupt):
-            run_ffmpeg(ENDLESS, timeout_s=20)
+            run_ffmpeg(ENDLESS, progress=lambda _: at_work.set(), duration_ms=3_600_000, timeout_s=60)
         thread.join()
     finally:
         signal.signal(signal.SIGINT, before)

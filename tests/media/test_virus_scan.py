@@ -8,7 +8,6 @@ import socket
 import struct
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from hashlib import md5
 from pathlib import Path
@@ -23,6 +22,7 @@ from dubline.media.intake import take_in
 from dubline.settings import settings
 from dubline.storage.artifacts import reference
 from tests.lacking import lacking
+from tests.waiting import until
 
 MARKED = b"a marker that this test's own signature knows, and nobody else's"
 CLAMD = shutil.which("clamd", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -58,14 +58,17 @@ def clamd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with (root / "log").open("wb") as log:
         process = subprocess.Popen([CLAMD, "-c", str(root / "clamd.conf")], stdout=log, stderr=log)
     try:
-        deadline = time.monotonic() + 60
-        while not (root / "socket").exists():
-            assert process.poll() is None and time.monotonic() < deadline, (root / "log").read_text()
-            time.sleep(0.05)
+        until(lambda: _answers(root / "socket"), left=(root / "log").read_text)
         yield root / "socket"
     finally:
         process.kill()
         process.wait()
+
+
+def _answers(address: Path) -> bool:
+    """The file is there a moment before anybody listens."""
+    with socket.socket(socket.AF_UNIX) as guest:
+        return guest.connect_ex(str(address)) == 0
 
 
 class Script:

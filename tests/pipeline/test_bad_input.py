@@ -159,7 +159,7 @@ def test_an_interruption_ends_soon_and_can_be_taken_up_again(workshop: Workshop,
     ) as process:
         assert process.stderr is not None
         seen = ""
-        while "transcribe" not in seen:
+        while "attribute" not in seen:  # the stage after it: its checkpoint is there
             seen = process.stderr.readline()
             assert seen, "the run ended before it could be interrupted"
         os.killpg(process.pid, signal.SIGINT)

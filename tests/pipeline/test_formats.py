@@ -39,7 +39,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, prefect_server: str) -> tuple
     workshop.profile()
     videos = {kind: make_video(workshop.root / f"clip.{kind}", *sound) for kind, sound in KINDS.items()}
     command = [sys.executable, "-m", "tests.pipeline.several", workshop.out, *videos.values()]
-    subprocess.run(command, env=workshop.environment(), cwd=ROOT, check=True, timeout=240)
+    subprocess.run(command, env=workshop.environment(), cwd=ROOT, check=True, timeout=480)
     return workshop, videos
 
 

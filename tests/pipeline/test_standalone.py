@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
 
 from tests.pipeline.workshop import ROOT, ask
+from tests.waiting import until
 
 TIMEOUT_S = 120
 BLOCK = "import sys; from dubline.standalone import _prefect\nwith _prefect(print): sys.stdin.read()"
@@ -31,10 +31,7 @@ def test_videos_and_services_have_a_worker_each_which_ends_with_it(prefect_serve
     serving = subprocess.Popen([sys.executable, "-c", BLOCK], env=environment, cwd=ROOT, stdin=subprocess.PIPE)
     try:
         names = {f"serve-{pool}-{serving.pid}" for pool in ("cpu", "service")}
-        deadline = time.monotonic() + TIMEOUT_S
-        while not names <= {name for pool in ("cpu", "service") for name in online(prefect_server, pool)}:
-            assert time.monotonic() < deadline and serving.poll() is None, "the workers are not there"
-            time.sleep(0.5)
+        until(lambda: names <= {name for pool in ("cpu", "service") for name in online(prefect_server, pool)})
         workers = psutil.Process(serving.pid).children()
         limits = {one.cmdline()[one.cmdline().index("--pool") + 1]: one.cmdline()[-1] for one in workers}
         assert limits == {"cpu": "3", "service": "6"}

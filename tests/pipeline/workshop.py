@@ -22,6 +22,7 @@ import yaml
 
 from tests import forked
 from tests.faults import strikes
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parent.parent.parent
 TIMEOUT_S = 240
@@ -139,9 +140,9 @@ def one_certificate() -> Path:
 
 
 def _busy(error: BaseException) -> bool:
-    """SQLite gives 503 under load."""
+    """SQLite gives 503 under load. Any other lost answer may be to something that was done, and must not be again."""
     status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
-    return status == 503 or isinstance(error, httpx.TransportError)
+    return status == 503 or isinstance(error, httpx.ConnectError)
 
 
 @tenacity.retry(
@@ -153,7 +154,7 @@ def _busy(error: BaseException) -> bool:
 def ask(api: str, path: str, body: Any = None, method: str | None = None) -> Any:
     """What the Prefect server answers; with a body it is a POST. A busy server is asked again."""
     method = method or ("GET" if body is None else "POST")
-    answer = httpx.request(method, f"{api}{path}", json=body, timeout=30)
+    answer = httpx.request(method, f"{api}{path}", json=body, timeout=PATIENCE_S)
     answer.raise_for_status()
     return answer.json() if answer.content else None
 

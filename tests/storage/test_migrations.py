@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,13 @@ from dubline.storage.tables import metadata, sessions, watched_videos
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     from dubline.settings import settings
 
     monkeypatch.setenv("DUBLINE_HOME", str(tmp_path))
+    settings.cache_clear()
+    yield
+    monkeypatch.undo()
     settings.cache_clear()
 
 
