@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from dubline.request import TranslateRequest
 from dubline.settings import share_threads
+from dubline.telemetry.progress import Event, StageProgress, listening
+
+MODELS = ("transcribe", "diarize", "separate", "translate-es", "synthesize-es")
 
 
 def main() -> None:
@@ -16,21 +20,37 @@ def main() -> None:
     first, second, folder = map(Path, sys.argv[1:])
     from flows import launch
 
+    spans: dict[str, tuple[float, float]] = {}
+
+    def note(event: Event) -> None:
+        if isinstance(event, StageProgress) and event.stage in MODELS:
+            begun, _ = spans.get(event.stage, (time.monotonic(), 0.0))
+            spans[event.stage] = begun, time.monotonic()
+
     for video in (first, second):
+        spans.clear()
         began = time.monotonic()
         request = TranslateRequest(video=video, languages=("es",), source_language="en", out=folder / video.stem)
-        manifest = launch.run(request)
-    total, stages = time.monotonic() - began, manifest.stage_seconds
-    # Hearing, telling speakers apart and separation run side by side; what is left of the whole is everything else.
-    together = max(stages["transcribe"], stages["diarize"], stages["separate"])
-    models = together + stages["translate-es"] + stages["synthesize-es"]
+        with listening(note):
+            manifest = launch.run(request)
+    total = time.monotonic() - began
+    models = _covered(sorted(spans.values()))
     figures = {
         "seconds": round(total, 2),
         "models": round(models, 2),
         "rest": round(total - models, 2),
-        "stages": stages,
+        "stages": manifest.stage_seconds,
     }
     print(json.dumps(figures))
+
+
+def _covered(spans: Sequence[tuple[float, float]]) -> float:
+    """Seconds in which any of them is at work: some work side by side."""
+    seconds, until = 0.0, 0.0
+    for begun, ended in spans:
+        seconds += max(0.0, ended - max(begun, until))
+        until = max(until, ended)
+    return seconds
 
 
 if __name__ == "__main__":

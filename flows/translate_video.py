@@ -127,9 +127,10 @@ async def hear(
         gates.open(check.check_media, source, None)
         return None, None, None, None
     audio = await stages(extract_audio, source)
+    recognizing = await stages.ahead(transcribe, audio, request.source_language, profile.asr)
     gates.open(check.check_media, source, audio)
     words, turns, stems = await asyncio.gather(
-        stages(transcribe, audio, request.source_language, profile.asr),
+        recognizing,
         stages(diarize, audio, profile.diarization),
         stages(separate, audio, profile.separation),
     )

@@ -213,5 +213,31 @@ class Stages:
         _log(name, value, seconds, known)
         return value
 
+    async def ahead(self, step: Stage[P, R], *args: P.args, **kwargs: P.kwargs) -> asyncio.Task[R]:
+        """Begin the stage, and wait for its first progress only, or for its end.
+
+        What stages beside it import and load takes cores and Python's lock from it, which is most of a short video's
+        time. Elsewhere it is not waited for: what is asked for together is one run there.
+        """
+        name, loop, told = f"{step.name}{self._suffix}", asyncio.get_running_loop(), asyncio.Event()
+        working = asyncio.create_task(self(step, *args, **kwargs))
+        if self._elsewhere and step.name in INFERENCE:
+            return working
+
+        def hear(event: progress.Event) -> None:
+            if isinstance(event, progress.StageProgress) and event.stage == name and event.fraction > 0:
+                loop.call_soon_threadsafe(told.set)
+
+        working.add_done_callback(lambda _: told.set())
+        with progress.listening(hear):
+            try:
+                await told.wait()
+            except asyncio.CancelledError:
+                working.cancel()
+                raise
+        if working.done():
+            working.result()  # it may have failed, and then nothing else is to begin
+        return working
+
     def _recorded(self, step: Stage[P, R], inputs: dict[str, Any]) -> bool:
         return step.checkpoint and recall(step.key(inputs), step.result) is not None

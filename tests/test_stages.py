@@ -1,0 +1,83 @@
+"""A stage that goes ahead of others: they begin once it tells its first progress, and not at all when it fails."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from dubline.domain.errors import EngineFailed
+from dubline.telemetry import progress
+from tasks.stage import Stages
+from tasks.transcribe import transcribe
+from tests.waiting import PATIENCE_S
+
+
+class Played(Stages):
+    """Stages that take as long as the test says."""
+
+    def __init__(self, *, here: bool = True, fails: bool = False) -> None:
+        super().__init__(here=here)
+        self.begun, self.goes_on, self.fails = asyncio.Event(), asyncio.Event(), fails
+
+    async def __call__(self, *_: Any, **__: Any) -> Any:
+        with progress.working("transcribe"):
+            self.begun.set()
+            await self.goes_on.wait()
+            if self.fails:
+                raise EngineFailed("No.")
+            await asyncio.to_thread(progress.teller(), 0.1)
+            await asyncio.Event().wait()
+
+
+async def ahead(stages: Stages) -> asyncio.Task[Any]:
+    return await stages.ahead(transcribe, None, None, None)  # type: ignore[arg-type]  # nobody looks at them
+
+
+def test_others_begin_when_it_tells_its_first_progress() -> None:
+    async def scenario() -> None:
+        stages = Played()
+        waiting = asyncio.create_task(ahead(stages))
+        await stages.begun.wait()
+        assert not waiting.done(), "that it runs is no progress"
+        stages.goes_on.set()
+        async with asyncio.timeout(PATIENCE_S):
+            working = await waiting
+        assert not working.done()
+        working.cancel()
+
+    asyncio.run(scenario())
+
+
+def test_its_failure_is_told_before_others_begin() -> None:
+    async def scenario() -> None:
+        stages = Played(fails=True)
+        stages.goes_on.set()
+        await ahead(stages)
+
+    with pytest.raises(EngineFailed):
+        asyncio.run(scenario())
+
+
+def test_who_gives_up_waiting_ends_it() -> None:
+    async def scenario() -> None:
+        stages = Played()
+        waiting = asyncio.create_task(ahead(stages))
+        await stages.begun.wait()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await asyncio.sleep(0)
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(scenario())
+
+
+def test_elsewhere_it_is_not_waited_for() -> None:
+    async def scenario() -> None:
+        working = await ahead(Played(here=False))
+        assert not working.done(), "those beside it are to be asked for in the same moment"
+        working.cancel()
+
+    asyncio.run(scenario())
