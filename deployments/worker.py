@@ -20,12 +20,14 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
+import httpx
 import psutil
 from anyio import CapacityLimiter
 from prefect.cli import app
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, FlowRunFilterState, FlowRunFilterStateType
 from prefect.client.schemas.objects import TERMINAL_STATES, FlowRun
 from prefect.client.schemas.responses import WorkerFlowRunResponse
+from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_WORKER_QUERY_SECONDS, temporary_settings
 from prefect.utilities.processutils import command_to_string
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
@@ -61,11 +63,22 @@ with warnings.catch_warnings():
             self._since: dict[UUID, float] = {}
             """When each run that was given up was first seen beside its process."""
 
-        async def run(self, *args: Any, **kwargs: Any) -> ProcessWorkerResult:
+        async def run(self, flow_run: FlowRun, *args: Any, **kwargs: Any) -> ProcessWorkerResult:
             """As Prefect's, which reports a crash twice: its runner when the process ends, and the worker some seconds
-            later, perhaps over what was made of the run meanwhile. The second report is left out."""
-            result = await super().run(*args, **kwargs)
-            return result.model_copy(update={"status_code": 0})
+            later, perhaps over what was made of the run meanwhile. The second is for where the first was not heard."""
+            result = await super().run(flow_run, *args, **kwargs)
+            told = result.status_code != 0 and await self._told(flow_run.id)
+            return result.model_copy(update={"status_code": 0}) if told else result
+
+        async def _told(self, run: UUID) -> bool:
+            """Whether the server knows of a process's end; no where it is away."""
+            try:
+                state = (await self.client.read_flow_run(run)).state
+            except ObjectNotFound:
+                return True
+            except httpx.HTTPError:
+                return False
+            return state is not None and not (state.is_running() or state.is_pending())
 
         async def _submit_scheduled_flow_runs(self, flow_run_response: list[WorkerFlowRunResponse]) -> list[FlowRun]:
             held = _held(self.limiter)

@@ -127,8 +127,10 @@ async def hear(
         gates.open(check.check_media, source, None)
         return None, None, None, None
     audio = await stages(extract_audio, source)
-    recognizing = await stages.ahead(transcribe, audio, request.source_language, profile.asr)
-    gates.open(check.check_media, source, audio)
+    try:
+        recognizing = await stages.ahead(transcribe, audio, request.source_language, profile.asr)
+    finally:
+        gates.open(check.check_media, source, audio)  # also where the recognizer fails: this may say why
     words, turns, stems = await asyncio.gather(
         recognizing,
         stages(diarize, audio, profile.diarization),

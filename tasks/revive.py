@@ -38,7 +38,8 @@ MOST_CRASHES = 3
 QUARANTINED = "Quarantined"
 """Name of the Failed state of a run that is not resumed any more."""
 SETTLED_S = 10
-"""Before, a worker's own late report of the crash could overwrite what is done here."""
+"""Before, a second report of the crash could overwrite what is done here: Prefect's own worker makes one, and ours does
+where the server did not hear the first."""
 STARTING_S = 180
 """A run that is Pending for longer lost its worker between being taken and being started: a worker takes no more runs
 than it starts at once."""

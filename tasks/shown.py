@@ -104,16 +104,13 @@ class _Progress:
         self._making: asyncio.Task[UUID] | None = None
 
     async def told(self, share: float) -> None:
-        """Its caller gives up soon: the client repeats itself up to half a minute apart, and this is a sign of life.
-
-        Raises ObjectNotFound where somebody removed the artifact; the next time it is made again.
-        """
+        """Its caller gives up soon: the client repeats itself up to half a minute apart, and this is a sign of life."""
+        self._artifact = self._artifact or await _begun() or await self._made(share)
         try:
-            self._artifact = self._artifact or await _begun() or await self._made(share)
             await aupdate_progress_artifact(self._artifact, share)
-        except ObjectNotFound:
+        except ObjectNotFound:  # somebody removed it
             self._artifact = self._making = None
-            raise
+            self._artifact = await self._made(share)
 
     async def _made(self, share: float) -> UUID:
         """Not given up with its caller: a server that is slow would make one more."""

@@ -12,6 +12,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import lru_cache, partial, wraps
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -39,6 +40,8 @@ from tasks.records import RecordFiles
 P = ParamSpec("P")
 R = TypeVar("R", bound=BaseModel)
 RETRY_DELAYS_S = [2.0, 10.0]
+AHEAD_S = 20.0
+"""A recognizer may have nothing to tell for long, of a video in which nobody speaks."""
 _refreshing: ContextVar[bool] = ContextVar("refreshing", default=False)
 
 
@@ -149,6 +152,13 @@ def retry_helps(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:
     return isinstance(error, MemoryError) or (isinstance(error, DublineError) and error.retryable)
 
 
+def _under_way(event: progress.Event, stage: str) -> bool:
+    """Whether the stage has done something of its work, and not failed at it."""
+    if not isinstance(event, progress.StageProgress):
+        return False
+    return event.stage == stage and event.state == "running" and event.fraction > 0
+
+
 class Timing(Value):
     """How long a run waited for a stage."""
 
@@ -214,7 +224,7 @@ class Stages:
         return value
 
     async def ahead(self, step: Stage[P, R], *args: P.args, **kwargs: P.kwargs) -> asyncio.Task[R]:
-        """Begin the stage, and wait for its first progress only, or for its end.
+        """Begin the stage, and wait for its first progress only, or for its end, and not longer than AHEAD_S.
 
         What stages beside it import and load takes cores and Python's lock from it, which is most of a short video's
         time. Elsewhere it is not waited for: what is asked for together is one run there.
@@ -225,13 +235,15 @@ class Stages:
             return working
 
         def hear(event: progress.Event) -> None:
-            if isinstance(event, progress.StageProgress) and event.stage == name and event.fraction > 0:
+            if _under_way(event, name):
                 loop.call_soon_threadsafe(told.set)
 
         working.add_done_callback(lambda _: told.set())
         with progress.listening(hear):
             try:
-                await told.wait()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(AHEAD_S):
+                        await told.wait()
             except asyncio.CancelledError:
                 working.cancel()
                 raise

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -26,9 +28,17 @@ class Played(Stages):
             self.begun.set()
             await self.goes_on.wait()
             if self.fails:
-                raise EngineFailed("No.")
+                await asyncio.to_thread(_failed)
             await asyncio.to_thread(progress.teller(), 0.1)
             await asyncio.Event().wait()
+
+
+def _failed() -> None:
+    """As Prefect has it: the body has told its failure some time before the task's state is known."""
+    with suppress(EngineFailed), progress.working("transcribe"):
+        raise EngineFailed("No.")
+    time.sleep(0.3)
+    raise EngineFailed("No.")
 
 
 async def ahead(stages: Stages) -> asyncio.Task[Any]:
@@ -40,6 +50,8 @@ def test_others_begin_when_it_tells_its_first_progress() -> None:
         stages = Played()
         waiting = asyncio.create_task(ahead(stages))
         await stages.begun.wait()
+        for _ in range(10):
+            await asyncio.sleep(0)
         assert not waiting.done(), "that it runs is no progress"
         stages.goes_on.set()
         async with asyncio.timeout(PATIENCE_S):
@@ -58,6 +70,17 @@ def test_its_failure_is_told_before_others_begin() -> None:
 
     with pytest.raises(EngineFailed):
         asyncio.run(scenario())
+
+
+def test_who_tells_nothing_for_long_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.stage.AHEAD_S", 0.01)
+
+    async def scenario() -> None:
+        working = await ahead(Played())
+        assert not working.done()
+        working.cancel()
+
+    asyncio.run(scenario())
 
 
 def test_who_gives_up_waiting_ends_it() -> None:

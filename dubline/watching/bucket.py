@@ -135,7 +135,12 @@ class BucketFolder:
         # The manifest vouches for the other results, so it comes last.
         ordered = sorted(found.items(), key=lambda item: PurePosixPath(item[0]).name == MANIFEST)
         below = ((path.removeprefix(self._path(source)), _entry(info).stamp) for path, info in ordered)
-        moved = [self.move_video(source + rest, target + rest, stamp) for rest, stamp in below]
+        moved = [
+            # Of a folder's files the newest is wanted: the run's process may have put a result again just now.
+            self.move_video(source + rest, target + rest, stamp)
+            or (rest and self.move_video(source + rest, target + rest))
+            for rest, stamp in below
+        ]
         return any(moved)
 
     def move_video(self, source: str, target: str, stamp: str | None = None) -> bool:
@@ -171,9 +176,10 @@ class BucketFolder:
         size, etag = _size_and_etag(stamp)
         copy = self._named(target)
         if size <= PIECE_BYTES:
-            self._fs.call_s3("copy_object", **copy, CopySource=self._path(source), CopySourceIfMatch=etag)
+            self._fs.call_s3("copy_object", **copy, CopySource=self._named(source), CopySourceIfMatch=etag)
             return
-        copy["UploadId"] = self._fs.call_s3("create_multipart_upload", **copy)["UploadId"]
+        kind = self._fs.call_s3("head_object", **self._named(source))["ContentType"]
+        copy["UploadId"] = self._fs.call_s3("create_multipart_upload", **copy, ContentType=kind)["UploadId"]
         try:
             parts = []
             for number, start in enumerate(range(0, size, PIECE_BYTES), 1):
@@ -181,7 +187,7 @@ class BucketFolder:
                     "upload_part_copy",
                     **copy,
                     PartNumber=number,
-                    CopySource=self._path(source),
+                    CopySource=self._named(source),
                     CopySourceRange=f"bytes={start}-{min(start + PIECE_BYTES, size) - 1}",
                     CopySourceIfMatch=etag,
                 )

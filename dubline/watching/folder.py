@@ -114,7 +114,8 @@ class Folder(Protocol):
         """Put a text file there unless another is; whether the file that is there now has this content."""
 
     def move(self, source: str, target: str) -> bool:
-        """Move a file or a folder, replacing a file; False where the source is gone."""
+        """Move a file or a folder, replacing a file; False where the source is gone. In a bucket a file that is dropped
+        anew meanwhile stays."""
 
     def move_video(self, source: str, target: str, stamp: str | None = None) -> bool:
         """Move a file; False where it is gone, or is not any more what `stamp` says, and stays, or where something else

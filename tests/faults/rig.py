@@ -120,10 +120,10 @@ class Rig:
         self._forget_schedules()
 
     def _forget_schedules(self) -> None:
-        """Delete runs that wait, as those on schedule do: such a watcher would have a test's own cancelled, of which
-        there may be one."""
+        """Such a watcher would have a test's own cancelled, of which there may be one."""
         for run in self.ask("POST", "/flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}):
-            self.ask("DELETE", f"/flow_runs/{run['id']}")
+            if run["auto_scheduled"]:
+                self.ask("DELETE", f"/flow_runs/{run['id']}")
 
     def look_for_zombies(self, enabled: bool) -> None:
         """Whether runs without a heartbeat are given up. Those heartbeats are lost that meet a server which a test has
@@ -155,7 +155,7 @@ class Rig:
         """From here on `ledger` tells only of what is still to come, nothing is struck, and the store answers as it
         should."""
         for left in self.strikes.iterdir():
-            left.unlink()
+            left.unlink(missing_ok=True)
         self._told_before = len(Ledger.read(self.ledger_path).events)
         self.proxy.clear()
         self.proxy.spoiled.clear()
