@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from dubline.domain.errors import EngineFailed
 from dubline.telemetry import progress
+from flows.translate_video import hear
+from tasks.check import check_media
 from tasks.stage import Stages
 from tasks.transcribe import transcribe
 from tests.waiting import PATIENCE_S
@@ -70,6 +73,21 @@ def test_its_failure_is_told_before_others_begin() -> None:
 
     with pytest.raises(EngineFailed):
         asyncio.run(scenario())
+
+
+def test_where_the_recognizer_fails_the_gate_of_the_media_may_still_say_why() -> None:
+    opened: list[object] = []
+
+    class Failing(Played):
+        async def __call__(self, step: Any, *_: Any, **__: Any) -> Any:
+            if step is transcribe:
+                raise EngineFailed("No.")
+
+    anything: Any = SimpleNamespace(dubbed_track=0, source_language="en", asr=None)
+    gates: Any = SimpleNamespace(open=lambda step, *_: opened.append(step))
+    with pytest.raises(EngineFailed):
+        asyncio.run(hear(anything, anything, anything, Failing(), gates))
+    assert opened == [check_media]
 
 
 def test_who_tells_nothing_for_long_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
