@@ -22,6 +22,11 @@ Notification(channel="custom-webhook/operators").save("dubline")
 
 def test_the_channel_hears_of_a_video_that_failed(rig: Rig, hook: tuple[str, list[str]]) -> None:
     address, said = hook
+    # Other tests kill the database, and where Prefect's services are refused a connection meanwhile, they hear of no
+    # change of automations any more.
+    rig.stack.services.kill()
+    rig.stack.services.start()
+    rig.stack.services.wait()
     rig.stack.run(sys.executable, "-c", CHANNEL, address)
     rig.stack.run(sys.executable, "-m", "deployments.deploy")
     broken = rig.root / "videos" / "no video.mp4"
