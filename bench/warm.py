@@ -10,9 +10,8 @@ from pathlib import Path
 
 from dubline.request import TranslateRequest
 from dubline.settings import share_threads
+from dubline.stages import INFERENCE
 from dubline.telemetry.progress import Event, StageProgress, listening
-
-MODELS = ("transcribe", "diarize", "separate", "translate-es", "synthesize-es")
 
 
 def main() -> None:
@@ -23,7 +22,7 @@ def main() -> None:
     spans: dict[str, tuple[float, float]] = {}
 
     def note(event: Event) -> None:
-        if isinstance(event, StageProgress) and event.stage in MODELS:
+        if isinstance(event, StageProgress) and event.stage.removesuffix("-es") in INFERENCE:
             begun, _ = spans.get(event.stage, (time.monotonic(), 0.0))
             spans[event.stage] = begun, time.monotonic()
 

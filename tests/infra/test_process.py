@@ -16,6 +16,7 @@ import pytest
 from dubline.domain.errors import ModelMissing, ServiceUnavailable
 from infra.process import Process, free_ports
 from tests.processes import lives
+from tests.waiting import until
 
 FAMILY = ("sh", "-c", "sleep 600 & setsid sleep 600 & echo started; wait")
 """A child in the process's group, and one in a session of its own."""
@@ -103,8 +104,7 @@ def test_it_dies_with_the_program_that_started_it(tmp_path: Path) -> None:
     pid, alive = parent.stdout.readline().split()
     assert alive == "True"
     child = psutil.Process(int(pid))
-    while child.name() != "sleep":  # before, the kernel does not know yet that it is to die
-        time.sleep(0.02)
+    until(lambda: child.name() == "sleep")  # before, the kernel does not know yet that it is to die
     parent.kill()
     parent.wait()
     psutil.wait_procs([child], timeout=30)

@@ -55,6 +55,37 @@ def test_a_frozen_process_whose_run_was_given_up_makes_room_for_another(workshop
         assert not lives(process)
 
 
+REPORTED = """
+import asyncio
+from types import SimpleNamespace
+from uuid import uuid4
+import httpx
+from prefect.states import Crashed, Pending, Running, Scheduled
+from deployments import worker
+
+async def ended(self, flow_run):
+    return worker.ProcessWorkerResult(status_code=137, identifier="1")
+
+async def reported(answer):
+    async def read(run):
+        if isinstance(answer, Exception):
+            raise answer
+        return SimpleNamespace(state=answer)
+    one = object.__new__(worker.Worker)
+    one._client = SimpleNamespace(read_flow_run=read)
+    return (await one.run(SimpleNamespace(id=uuid4()))).status_code
+
+worker.ProcessWorker.run = ended
+for answer in (Crashed(), Scheduled(name="AwaitingRetry"), Running(), Pending(), httpx.ConnectError("away")):
+    print(asyncio.run(reported(answer)))
+"""
+
+
+def test_a_crash_that_the_server_knows_of_is_not_reported_again() -> None:
+    done = subprocess.run([sys.executable, "-c", REPORTED], cwd=ROOT, env=os.environ, capture_output=True, text=True)
+    assert done.stdout.split() == ["0", "0", "137", "137", "137"], done.stderr
+
+
 STARTED = """
 import sys
 from deployments import worker

@@ -38,7 +38,10 @@ def credentials(client: dict[str, Any] | None = None, **given: Any) -> dict[str,
 
 
 def saved(block: MediaStore | AwsCredentials, name: str) -> None:
-    asyncio.run(block.asave(name, overwrite=True))  # type: ignore[arg-type]  # Prefect declares it as what its decorator takes
+    async def save() -> None:
+        await block.asave(name, overwrite=True)
+
+    asyncio.run(save())
 
 
 def used(name: str) -> None:

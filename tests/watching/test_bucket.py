@@ -246,6 +246,31 @@ def test_what_is_dropped_while_a_video_or_its_sidecar_is_put_away_stays(
     assert watched.listed() == ["clip.mp4"] + (["failed/clip.mp4"] if when == "_delete" else [])
 
 
+def test_a_result_that_is_put_again_while_results_are_moved_is_moved_as_it_is_then(
+    watched: Prefix, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched.put("out/dub.mp4", b"dub")
+    folder = BucketFolder(prefix)
+    copy = folder._copy
+
+    def put_again_before(*arguments: str) -> None:
+        monkeypatch.setattr(folder, "_copy", copy)
+        watched.put("out/dub.mp4", b"another dub")
+        copy(*arguments)
+
+    monkeypatch.setattr(folder, "_copy", put_again_before)
+    assert folder.move("out", "done")
+    assert watched.listed() == ["done/dub.mp4"]
+    assert watched.files.cat_file(f"{prefix}/done/dub.mp4") == b"another dub"
+
+
+@pytest.mark.usefixtures("copied")
+def test_what_is_moved_keeps_its_content_type(watched: Prefix, prefix: str) -> None:
+    watched.files.pipe_file(f"{prefix}/out/dub.mp4", VIDEO, ContentType="video/x-unusual")
+    BucketFolder(prefix).move("out", "done")
+    assert watched.files.info(f"{prefix}/done/dub.mp4")["ContentType"] == "video/x-unusual"
+
+
 def test_a_connection_that_is_lost_is_no_other_content(
     watched: Prefix, prefix: str, server: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
