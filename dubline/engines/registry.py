@@ -93,12 +93,17 @@ ENGINES: dict[Capability, dict[str, EngineEntry]] = {
     "speech": {
         "kokoro": EngineEntry(
             "dubline.engines.speech.kokoro:KokoroSpeech",
-            2,
-            ("kokoro-onnx", "onnxruntime", "espeakng-loader"),
+            3,
+            ("kokoro-onnx", "onnxruntime", "espeakng-loader", "unicode-rbnf"),
             ("kokoro-voices",),
             data_digest="dubline.engines.speech.kokoro:data_digest",
         ),
-        "bark": EngineEntry("dubline.engines.speech.bark:BarkSpeech", 1, ("transformers", "tokenizers", "torch")),
+        "bark": EngineEntry(
+            "dubline.engines.speech.bark:BarkSpeech",
+            2,
+            ("transformers", "tokenizers", "torch", "unicode-rbnf"),
+            data_digest="dubline.engines.speech.spoken:digest",
+        ),
     },
 }
 

@@ -18,6 +18,7 @@ from dubline.engines.device import device, loading, running
 from dubline.engines.models import ModelStore
 from dubline.engines.options import Options, read_options
 from dubline.engines.registry import EngineSpec
+from dubline.engines.speech.spoken import spoken
 from dubline.engines.translation.sentences import halves, packed
 
 if TYPE_CHECKING:
@@ -109,13 +110,13 @@ class BarkSpeech:
 
     @staticmethod
     def predicted_ms(text: str, language: str, voice: str) -> float:
-        return 1000 * len(text) / CHARACTERS_PER_SECOND
+        return 1000 * len(spoken(text, language)) / CHARACTERS_PER_SECOND
 
     def synthesize(self, requests: Sequence[SpeechRequest]) -> tuple[SpeechResult, ...]:
         with running("Bark", "speak"):
             cut = [self._cut(request) for request in requests]
-            spoken = iter(self._speak([piece for pieces in cut for piece in pieces]))
-            return tuple(SpeechResult(self._joined([next(spoken) for _ in pieces]), self._rate) for pieces in cut)
+            clips = iter(self._speak([piece for pieces in cut for piece in pieces]))
+            return tuple(SpeechResult(self._joined([next(clips) for _ in pieces]), self._rate) for pieces in cut)
 
     def _cut(self, request: SpeechRequest) -> list[_Piece]:
         """Pieces of the text that Bark can speak at once, each with its preset and its own seed."""
@@ -123,7 +124,7 @@ class BarkSpeech:
             raise InvalidRequest(f"Bark has no speaking rate of its own; ask for speed 1.0, not {request.speed}.")
         if not any(character.isalnum() for character in request.text):
             raise EngineFailed(f"Bark was given nothing to speak: '{request.text[:60]}'.")
-        texts = packed(request.text, self._fits, request.language)
+        texts = packed(spoken(request.text, request.language), self._fits, request.language)
         return [
             _Piece(text, request.voice, request.seed if i == 0 else derived_seed(request.seed, f"piece {i}"))
             for i, text in enumerate(texts)

@@ -12,7 +12,7 @@ from dubline.domain.errors import EngineFailed
 from dubline.engines.contracts import Register, SpeechRequest, SpeechResult, Voice
 from dubline.engines.models import ModelStore
 from dubline.engines.registry import EngineSpec
-from dubline.engines.speech import durations, voices
+from dubline.engines.speech import durations, spoken, voices
 from dubline.engines.speech.phonemes import LANGUAGES, phonemes, phonemes_of
 from dubline.settings import settings
 
@@ -92,8 +92,8 @@ def _voice(name: str, native: bool) -> Voice:
 
 
 def data_digest() -> str:
-    """Of what was measured of the voices: their paces and their sounds."""
-    return hashlib.sha256(f"{durations.digest()} {voices.digest()}".encode()).hexdigest()
+    """Of what was measured of the voices, their paces and their sounds, and of the words for figures and signs."""
+    return hashlib.sha256(f"{durations.digest()} {voices.digest()} {spoken.digest()}".encode()).hexdigest()
 
 
 def _without_voices(kokoro: type, session: object) -> Any:

@@ -1,0 +1,76 @@
+"""Fractions, percentages and measures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dubline.engines.speech.spoken.language import Language
+from dubline.engines.speech.spoken.numerals import GROUPED
+from dubline.engines.speech.spoken.rules import Rule, alternatives, around
+
+
+def fractions(language: Language) -> Iterator[Rule]:
+    unit = alternatives(language.words.units)
+
+    def single(match: re.Match[str]) -> str:
+        above, below = int(match.group(1)), int(match.group(2))
+        before, after = around(match)
+        special = language.slashed(above, below, before, after)
+        return special if special is not None else match.group()
+
+    def mixed(match: re.Match[str]) -> str:
+        above, below = int(match.group(2)), int(match.group(3))
+        noun = match.group(5) or ""
+        if match.group(4):
+            one, many, _ = language.unit(match.group(4))
+            noun = one if match.group(1) == "1" else many
+        return language.mixed(match.group(1), above, below, noun)
+
+    yield (
+        re.compile(rf"(?<![\w.,/])(\d+)\s(\d{{1,2}})/(\d{{1,2}})(?![\w/]|[.,]\d)(?:\s?({unit})(?!\w)|\s([^\W\d_]+))?"),
+        mixed,
+    )
+    yield re.compile(r"(?<![\w.,/$€£])(\d{1,3})\s?/\s?(\d{1,3})(?![\w/]|[.,]\d)"), single
+
+
+def units(language: Language) -> Iterator[Rule]:
+    words = language.words
+    symbols = alternatives(words.units)
+    number = (
+        rf"(?P<sign>(?<![\w.,)])[-+]\s?)?(?P<number>(?<![\w{GROUPED}])(?<!\d[.,]){language.bare_number})(?!\d|[.,]\d)"
+    )
+    scale = (
+        rf"(?:\s(?P<scale>{alternatives(words.scale_words)})(?!\w)(?:\s{words.of})?)?"
+        if words.scale_words
+        else "(?P<scale>)"
+    )
+    per = rf"(?:\s?/\s?(?P<per>{symbols}))?"
+
+    def measured(match: re.Match[str]) -> str:
+        before, after = around(match)
+        parts = match.groupdict()
+        sign = {"-": f"{words.minus} ", "+": f"{words.plus} "}.get((parts["sign"] or "").strip(), "")
+        if parts["unit"] in words.doubtful and language.counts(after) and not re.match(rf"\s{words.of}\s", after):
+            return match.group()
+        one, many, form = language.unit(parts["unit"])
+        written = parts["number"]
+        name = one if language.singular_name(written, before, after) and not parts["scale"] else many
+        if parts["per"]:
+            name = f"{name} {words.per} {language.unit(parts['per'])[0]}"
+        end = "." if match.group().endswith(".") and not after.strip() else ""
+        if parts["scale"]:
+            return f"{sign}{language.scaled(written, parts['scale'])} {parts['scale']} {language.million_of(name)}{end}"
+        if language.ends_in_million(written):
+            return f"{sign}{language.number(written)} {language.million_of(name)}{end}"
+        return sign + language.measure(written, name, form) + end
+
+    def share(match: re.Match[str]) -> str:
+        sign = {"-": f"{words.minus} ", "+": f"{words.plus} "}.get((match.group("sign") or "").strip(), "")
+        name = words.percent if match.group("share") == "%" else words.permille
+        return f"{sign}{language.number(match.group('number'))} {name}"
+
+    yield re.compile(rf"{number}\s?(?P<share>[%‰])"), share
+    yield re.compile(rf"{number}{scale}\s?(?P<unit>{symbols}){per}(?![\w²³/]|\.\w)"), measured
+    alone = [symbol for symbol in words.units if "/" in symbol or symbol in words.alone]
+    yield re.compile(rf"(?<![\w/.])({alternatives(alone)})(?![\w/²³])"), lambda match: language.unit(match.group(1))[1]

@@ -1,0 +1,143 @@
+"""What is short for words: abbreviations, roman numerals, ordinals, decades, "number 5"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dubline.engines.speech.spoken.language import LETTER, Language, first_word
+from dubline.engines.speech.spoken.rules import Rule, alternatives, around
+
+_ROMAN = r"(?=[IVXLCDM])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?<=[IVXLCDM])(?![IVXLCDM])"
+_SMALL_ROMAN = r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})(?<=[IVX])(?![IVXLCDM])"
+_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+
+
+def abbreviations(language: Language) -> Iterator[Rule]:
+    known = language.words.abbreviations
+    spaced = {re.sub(r"\s", "", written): said for written, said in known.items()}
+    pattern = "|".join(re.escape(written).replace(r"\ ", r"\s?") for written in sorted(known, key=len, reverse=True))
+
+    def whole(match: re.Match[str]) -> str:
+        said = spaced[re.sub(r"\s", "", match.group(1))]
+        after = match.string[match.end() :]
+        ends = match.group(1).endswith(".") and (
+            not after.strip() or (said.endswith(".") and re.match(r"\s+[A-ZÀ-Ý¿¡]", after))
+        )
+        return said.rstrip(".") + ("." if ends else "")
+
+    titles, together = language.words.titles, language.words.signs["&"]
+    yield (
+        re.compile(
+            rf"(?<![\w.])(?<![A-Z]\.\s)({alternatives(titles)})[\s-](?=[^\W\d_a-zà-ÿ]|{together}\s|d[aeio]\w{{0,3}}\s[A-ZÀ-Ý])"
+        ),
+        lambda match: f"{language.title(titles[match.group(1)], first_word(match.string[match.end() :]))} ",
+    )
+    yield re.compile(rf"(?<![\w.])({pattern})(?!\w)"), whole
+    numbered = {re.sub(r"\s", "", written): said for written, said in language.words.numbered_abbreviations.items()}
+    yield (
+        re.compile(rf"(?<![\w.])({alternatives(numbered)})\s?(?=[\dIVX])"),
+        lambda match: f"{numbered[match.group(1)]} ",
+    )
+    sign = alternatives(
+        ("n.º", "n.°", "n°", "nº", "N.º", "N°", "Nº", "Nro.", "nro.", "núm.", "Núm.", "№", "No.", "no.", "n.", "N.")
+    )
+    yield re.compile(rf"(?<![\w.])(?:{sign})\s?(?=\d)"), lambda _: f"{language.words.number_sign} "
+    yield re.compile(r"(?<![\w&])#\s?(?=\d)"), lambda _: f"{language.words.number_sign} "
+
+
+def acronyms(language: Language) -> Iterator[Rule]:
+    known = language.words.acronyms
+    if known:
+        yield re.compile(rf"\b({alternatives(known)})\b(?!['’.-]?\w)"), lambda match: known[match.group(1)]
+
+
+def rules(language: Language) -> Iterator[Rule]:
+    yield from _decades(language)
+    yield from _roman(language)
+    yield from _ordinals(language)
+
+
+def _decades(language: Language) -> Iterator[Rule]:
+    before = language.words.decades
+    if before:
+        yield (
+            re.compile(
+                rf"\b((?:{alternatives(before)})\s+)['’]?((?:1[0-9]|20)?\d0)(?:'?s)?(?![\w.,]\d|\w|[-–]\d)",
+                re.IGNORECASE,
+            ),
+            lambda match: match.group(1) + language.decade(int(match.group(2))),
+        )
+    yield (
+        re.compile(r"(?<![\w.,])['’]?((?:1[0-9]|20)?\d0)['’]?s\b"),
+        lambda match: language.decade(int(match.group(1))),
+    )
+
+
+def value(roman: str) -> int:
+    numbers = [_VALUES[letter] for letter in roman]
+    return sum(-n if n < max(numbers[i:]) else n for i, n in enumerate(numbers))
+
+
+def _roman(language: Language) -> Iterator[Rule]:
+    words = language.words
+    if words.roman_ordinal_after:
+        yield (
+            re.compile(rf"\b({_ROMAN})(?=\s(?:{alternatives(words.roman_ordinal_after)})\b)"),
+            lambda match: language.roman_ordinal(value(match.group(1)), ""),
+        )
+    if words.roman_ordinal:
+        yield (
+            re.compile(
+                rf"\b((?i:{alternatives(words.roman_ordinal)})\s+)({_ROMAN})\b(?!\.\w)(?:\s?([-–])\s?({_ROMAN})\b)?"
+            ),
+            lambda match: (
+                match.group(1)
+                + language.roman_ordinal(value(match.group(2)), match.group(1))
+                + (
+                    f" {words.range} {language.roman_ordinal(value(match.group(4)), match.group(1))}"
+                    if match.group(3)
+                    else ""
+                )
+            ),
+        )
+    yield (
+        re.compile(rf"\b((?i:{alternatives(words.roman_cardinal)})\s+)({_ROMAN})\b(?!['’.]\w)"),
+        lambda match: match.group(1) + language.cardinal(value(match.group(2))),
+    )
+    yield (
+        re.compile(rf"\b({alternatives(words.regnal)})(\s+)({_ROMAN})\b(?!['’.]\w)"),
+        lambda match: f"{match.group(1)}{match.group(2)}{language.regnal(value(match.group(3)), match.group(1))}",
+    )
+
+    def before_noun(match: re.Match[str]) -> str:
+        said = (
+            language.roman_before(value(match.group(2)), match.group(3))
+            if match.group(1).lower() in words.functions
+            else None
+        )
+        return match.group() if said is None else f"{match.group(1)} {said} {match.group(3)}"
+
+    def named(match: re.Match[str]) -> str:
+        return f"{match.group(1)} {language.regnal(value(match.group(2)), match.group(1))}"
+
+    yield re.compile(rf"\b([^\W\d_]+)\s+({_SMALL_ROMAN})\s+([^\W\d_]+)"), before_noun
+    yield (
+        re.compile(
+            rf"(?<!\w)([A-ZÀ-Ý][^\W\d_]*[a-zà-ÿ]|[\u0904-\u0939]{LETTER}*)\s+(?=[IVX]{{2,}})({_SMALL_ROMAN})\b(?!['’.]\w)"
+        ),
+        named,
+    )
+
+
+def _ordinals(language: Language) -> Iterator[Rule]:
+    def ordinal(match: re.Match[str]) -> str:
+        before, after = around(match)
+        written = match.group(1)
+        number = int(written) if written.isdigit() else value(written)
+        said = language.spelled_ordinal(number, match.group(2), before, after)
+        return match.group() if said is None else said
+
+    end = rf"(?![\w.]\w|{LETTER})"
+    yield re.compile(rf"(?<![\w.,/:])(?<![-+])(\d{{1,4}})(\.?[ºª°]|[.-]?{LETTER}{{1,4}}(?!\.\w)){end}"), ordinal
+    yield re.compile(rf"(?<![\w.,/:])({_SMALL_ROMAN})(\.?[ºª°]|{language.roman_suffix}){end}"), ordinal

@@ -1,0 +1,77 @@
+"""Sums of money: the sign before or behind the figures, with cents, with thousands and millions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dubline.engines.speech.spoken.language import Language
+from dubline.engines.speech.spoken.rules import Rule, alternatives, around
+
+
+def rules(language: Language) -> Iterator[Rule]:
+    words = language.words
+    signs = alternatives(words.currencies)
+    scale = (
+        rf"(?:\s?(?P<letter>{alternatives(words.scales)})(?!\w)|\s(?P<scale>{alternatives(words.scale_words)})(?!\w))?"
+    )
+    minus = r"(?P<minus>(?<![\w)])-\s?)?"
+    number = rf"(?P<number>{language.bare_number})"
+    end = r"(?!\d|[.,]\d)"
+
+    def said(match: re.Match[str]) -> str:
+        parts = match.groupdict()
+        before = f"{words.minus} " if parts["minus"] or parts.get("inner") else ""
+        one = language.singular_name(parts["number"], *around(match))
+        return before + amount(
+            language, parts["number"], words.currencies[parts["sign"]], parts["letter"], parts["scale"], one
+        )
+
+    yield (
+        re.compile(
+            rf"(?<![\w$])(?<!\d\.){minus}(?P<sign>{signs})\s?(?P<inner>-)?{number}{end}{scale}(?:\s?(?P=sign))?"
+        ),
+        said,
+    )
+    of = rf"(?:\s{words.of}(?=\s)|\sd['’])?" if words.of else ""
+    yield re.compile(rf"(?<![\w])(?<!\d[.,]){minus}{number}{end}{scale}{of}\s?(?P<sign>{signs})(?!\w)"), said
+    between = rf"(?:(?:{words.of})\s|d['’]\s?)?" if words.of else ""
+    yield (
+        re.compile(rf"(?P<scale>\b(?:{alternatives(words.scale_words)})\s{between})(?P<sign>{signs})(?!\w)"),
+        lambda match: match.group("scale") + words.currencies[match.group("sign")][1],
+    )
+
+
+def amount(
+    language: Language, number: str, currency: tuple[str, ...], letter: str | None, scale: str | None, single: bool
+) -> str:
+    one, many, gender = currency[:3]
+    many = one if single and language.adjectival else many
+    form = language.gender_form(gender)
+    if letter:
+        singular, plural = language.words.scales[letter]
+        scale = singular if language.is_one(number) else plural
+    if scale:
+        said = f"{language.scaled(number, scale)} {scale}"
+        return language.joined(said, many if not language.takes_of(scale) else language.million_of(many))
+    whole, point, part = number.partition(language.point_in(number))
+    if point and len(part) == 2 and len(currency) == 6:
+        return _with_cents(language, whole, part, currency)
+    name = one if single else many
+    said = language.number(number, form)
+    if language.ends_in_million(number):
+        return f"{said} {language.million_of(many)}"
+    return language.joined(said, name)
+
+
+def _with_cents(language: Language, whole: str, part: str, currency: tuple[str, ...]) -> str:
+    one, many, gender, cent, cents, cents_gender = currency
+    name = one if language.is_one(whole) else many
+    large = language.joined(language.number(whole, language.gender_form(gender)), name)
+    if part == "00":
+        return large
+    digits = part.lstrip("0")
+    small = language.joined(
+        language.number(digits, language.gender_form(cents_gender)), cent if digits == "1" else cents
+    )
+    return small if whole.strip("\ue0000") == "" else language.cents(large, small, currency)

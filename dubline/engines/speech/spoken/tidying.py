@@ -1,0 +1,33 @@
+"""Before the rules: one sign for what Unicode has many of. After them: no trace of what they took away."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from dubline.engines.speech.spoken.numerals import GLUE, GROUPED
+
+_SPACES = re.compile(r"[\u00a0\u2007\u2009\u202f]")
+_MINUS = re.compile(r"(?<![\w)\]%€$£])(?<!\d\s)[\u2212\u2013](?=\s?[$€£¥₹]?\d)|\u2212")
+_RAISED = re.compile(r"[\u02b0-\u02b8\u02e2\u1d2c-\u1d6a\u207f]+")
+"""Small raised letters: "2ᵉ"."""
+_VULGAR = re.compile(r"(?<=\d)?\s?[\u00bc-\u00be\u2150-\u215e]")
+
+
+def uniform(text: str) -> str:
+    """Digits of any script as 0-9, spaces that do not break as spaces, a minus as "-", vulgar fractions as 1/2."""
+    text = "".join(str(unicodedata.digit(c)) if c.isdigit() and c.isdecimal() and c > "9" else c for c in text)
+    text = _RAISED.sub(lambda match: unicodedata.normalize("NFKC", match.group()), text)
+    text = _VULGAR.sub(_fraction, text)
+    return _MINUS.sub("-", _SPACES.sub(" ", text)).replace("\u00ad", "").replace("\u2011", "-")
+
+
+def _fraction(match: re.Match[str]) -> str:
+    written = unicodedata.normalize("NFKC", match.group().strip()).replace("\u2044", "/")
+    behind = match.start() and match.string[match.start() - 1].isalnum()
+    return f" {written}" if behind or match.group() != match.group().strip() else written
+
+
+def tidied(text: str) -> str:
+    text = re.sub(r"\s+", " ", text.replace(f"{GLUE} ", "").replace(GLUE, "").replace(GROUPED, "")).strip()
+    return re.sub(r"\s+([,.;:!?…])(?=\s|$)", r"\1", text)
