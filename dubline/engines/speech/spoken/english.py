@@ -18,7 +18,6 @@ _ARTICLES = ("a", "an", "another", "one", "each", "every")
 class English(Language):
     code = "en"
     month_first: ClassVar[bool] = True
-    adjectival: ClassVar[bool] = True
 
     def decimals(self, digits: str) -> str:
         return self.numerals.digits(digits)
@@ -90,16 +89,14 @@ class English(Language):
             said += " o'clock" if 0 < hours <= 12 else " hundred"
         return f"{said} {half[0]}.m." if half else said
 
-    def singular_name(self, written: str, before: str, after: str) -> bool:
-        """ "a 5 km run", "a $5 bill": the unit is in the singular before a noun."""
-        if super().singular_name(written, before, after):
+    def qualifies(self, before: str, after: str) -> bool:
+        """ "a 5 km run", "a $5 bill", "a 10-km run"."""
+        if re.match(r"-[a-z]", after):
             return True
         noun = first_word(after)
-        return (last_word(before) in _ARTICLES and bool(noun) and noun not in self.words.functions) or bool(
-            re.match(r"-[a-z]", after)
-        )
+        return last_word(before) in _ARTICLES and bool(noun) and noun not in self.words.functions
 
-    def slashed(self, above: int, below: int, before: str, after: str) -> str | None:
+    def slashed(self, above: int, below: int, before: str, after: str) -> str:
         if (above, below) == (1, 2) and re.match(r"\s(?:an?|the|of)\b", after):
             return "half"
         if (above, below) == (9, 11):
@@ -107,11 +104,13 @@ class English(Language):
         return super().slashed(above, below, before, after)
 
     def fraction(self, above: int, below: int, after: str) -> str:
-        measured = first_word(after) in self.words.parted
+        noun = first_word(after)
+        measured = noun in self.words.parted
+        article = "an" if noun[:1] in ("a", "e", "i", "o") or noun == "hour" else "a"
         if (above, below) == (1, 2) and self.counts(after):
-            return "half a" if measured else "half"
+            return f"half {article}" if measured else "half"
         said = super().fraction(above, below, after)
-        return f"{said} of a" if measured else said
+        return f"{said} of {article}" if measured else said
 
     def mixed(self, whole: str, above: int, below: int, noun: str) -> str:
         one, many = self.words.denominators.get(below) or self.denominator(below)
@@ -135,6 +134,19 @@ class English(Language):
             re.compile(r"(?<![\w.,'])(\d)\s?['’′]\s?(\d{1,2})(?:\s?(?:[\"”″]|''))?(?!\w)"),
             lambda match: f"{self.integer(match.group(1))} foot {self.integer(match.group(2))}",
         )
+        yield re.compile(r"(?<![\w.,])(\d{3,4})p\b"), lambda match: f"{self._paired(int(match.group(1)))} p"
+
+    def _paired(self, number: int) -> str:
+        """Two digits at a time: "ten eighty"."""
+        return (
+            f"{self.cardinal(number // 100)} {self.cardinal(number % 100)}"
+            if number % 100 > 9
+            else self.cardinal(number)
+        )
+
+    @property
+    def dot(self) -> str:
+        return self.words.points["."]
 
     def phone_group(self, digits: str) -> str:
         return self.integer(digits) if digits.endswith("00") and len(digits) == 3 else super().phone_group(digits)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
 
 from dubline.engines.speech.spoken.language import first_word
-from dubline.engines.speech.spoken.numerals import GROUPED, Form
+from dubline.engines.speech.spoken.numerals import GLUE, GROUPED, Form
 from dubline.engines.speech.spoken.romance import Romance
+
+if TYPE_CHECKING:
+    from dubline.engines.speech.spoken.rules import Rule
 
 _FIRST = re.compile(r"(er|ère|ere|re|nd|nde|e|è|ème|eme|ième|ieme|[º°])(s?)")
 
 
 class French(Romance):
     code = "fr"
+    marks: ClassVar[tuple[int, ...]] = (10, 20, 100)
     agrees: ClassVar[re.Pattern[str]] = re.compile(r"(?<!1)1$")
     roman_suffix: ClassVar[str] = r"(?:ers?|ère|re|es?|ème|nde?)"
 
@@ -76,6 +81,17 @@ class French(Romance):
 
     def million_of(self, name: str) -> str:
         return f"d'{name}" if re.match(r"[aeéèêiouyhœ]", name) and not name.startswith("yen") else f"de {name}"
+
+    def counting(self, said: str, after: str) -> str:
+        return f"{said} d'{GLUE}" if self.million_of(first_word(after)).startswith("d'") else f"{said} de"
+
+    def named_dates(self) -> Iterator[Rule]:
+        """Also "7j/7" and "24h/24"."""
+        yield from super().named_dates()
+        yield (
+            re.compile(r"(?<![\w.,])(7|24|12)\s?(j|jours|h|heures)\s?/\s?(7|24)(?!\w)"),
+            lambda match: f"{match.group(1)} {'jours' if match.group(2)[0] == 'j' else 'heures'} sur {match.group(3)}",
+        )
 
     def cents(self, whole: str, part: str, currency: tuple[str, ...]) -> str:
         """ "trois euros cinquante"; what is below ten is named."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from dubline.engines.speech.spoken.language import WORD, Language, first_word
 from dubline.engines.speech.spoken.numerals import Form
@@ -19,7 +19,6 @@ _SUFFIX = re.compile(r"-?(?:[लरथठ]([ाीे])|व([ाीे])[ँं]
 
 class Hindi(Language):
     code = "hi"
-    indian: ClassVar[bool] = True
 
     def decimals(self, digits: str) -> str:
         return self.numerals.digits(digits)
@@ -102,7 +101,7 @@ class Hindi(Language):
     def repeated(self, written: str, before: str, after: str) -> str:
         return f"{self.number(written)} बार"
 
-    def slashed(self, above: int, below: int, before: str, after: str) -> str | None:
+    def slashed(self, above: int, below: int, before: str, after: str) -> str:
         """A day and a month stand for what happened on it: "26/11"."""
         if above > below and above <= 31 and below <= 12:
             return f"{self.cardinal(above)} {self.cardinal(below)}"
@@ -110,13 +109,23 @@ class Hindi(Language):
 
     def between(self, first: str, second: str, match: re.Match[str]) -> str:
         """A range climbs; a score is two numbers side by side."""
-        words = set(WORD.findall(match.string))
+        clause = (
+            re.split(r"[,;।]", match.string[: match.start()])[-1] + re.split(r"[,;।]", match.string[match.end() :])[0]
+        )
+        words = set(WORD.findall(clause))
         if match.string[match.end() :].lstrip().startswith("बजे"):
             return super().between(first, second, match)
         climbs = first.isdigit() and second.isdigit() and int(first) < int(second)
         if first.isdigit() and second.isdigit() and (not climbs or words & set(self.words.score)):
             return f"{first} {second}"
         return super().between(first, second, match)
+
+    def own_figures(self) -> Iterator[Rule]:
+        """What a number is compared with stands behind it."""
+        yield (
+            re.compile(rf"([<>≤≥])\s?({self.bare_number})"),
+            lambda match: f"{match.group(2)} {self.words.signs[match.group(1)]}",
+        )
 
     def ordinal(self, number: int, form: Form = "masculine") -> str:
         return self._ordinal(number, "ी" if form == "feminine" else "ा")

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
 
 from dubline.engines.speech.spoken.language import first_word, last_word
 from dubline.engines.speech.spoken.numerals import GLUE, GROUPED, Form
 from dubline.engines.speech.spoken.romance import Romance
+from dubline.engines.speech.spoken.rules import alternatives
+
+if TYPE_CHECKING:
+    from dubline.engines.speech.spoken.rules import Rule
 
 
 class Italian(Romance):
     code = "it"
     agrees: ClassVar[re.Pattern[str]] = re.compile(rf"^{GROUPED}?1$")
+    phone_pattern: ClassVar[str] = r"[38]\d\d \d{3} \d{3,4}"
     plural_s: ClassVar[bool] = False
 
     def cardinal(self, number: int, form: Form = "numbering") -> str:
@@ -52,16 +58,41 @@ class Italian(Romance):
         word, low, high = last_word(before), _value(first), _value(second)
         if word in ("da", "dal", "dalle", "dai", "tra", "fra"):
             return f"{first} a {second}"
+        if word in self.words.numbered and low < high:
+            return f"da {first} a {second}"
         if word in self.words.score or low >= high:
             return f"{first} a {second}"
         if word in self.words.functions or low >= 1000 or not re.match(r"\s?[\w%€$]", after):
             return f"{first} {second}"
         return f"da {first} a {second}"
 
+    @property
+    def until(self) -> str:
+        return "fino alle"
+
+    def each(self, many: str | None, unit: str) -> str:
+        if many:
+            return super().each(many, unit)
+        one, _, form = self.unit(unit) if unit in self.words.units else (unit, unit, None)
+        if one[0] in "aeiou":
+            return f"all'{GLUE} {one}"
+        return f"alla {one}" if form == "feminine" or (form is None and self.is_feminine(one)) else f"al {one}"
+
+    def named_dates(self) -> Iterator[Rule]:
+        """ "l'1 maggio" is "il primo maggio"."""
+        months = alternatives(self.words.months)
+        yield (
+            re.compile(rf"\b([Ll]|[Dd]el|[Aa]l|[Dd]al|[Nn]el)l?['’]1[º°]?(?=\s(?:{months})\b)"),
+            lambda match: f"{'il' if match.group(1) in 'lL' else match.group(1)} primo",
+        )
+        yield from super().named_dates()
+
     def fraction(self, above: int, below: int, after: str) -> str:
         noun = first_word(after)
         counted = self.counts(after)
         if (above, below) == (1, 2) and counted:
+            if self.is_feminine(noun) and noun[0] in "aeiou":
+                return f"mezz'{GLUE}"
             return "mezza" if self.is_feminine(noun) else "mezzo"
         said = super().fraction(above, below, after)
         return f"{said} di" if counted else said
@@ -72,7 +103,7 @@ class Italian(Romance):
 
     def mixed(self, whole: str, above: int, below: int, noun: str) -> str:
         counted = noun and noun not in self.words.functions
-        feminine = bool(counted) and self.is_feminine(noun)
+        feminine = bool(counted) and (self.is_feminine(noun) or (whole != "1" and noun.endswith("e")))
         half = (above, below) == (1, 2)
         part = "e " + (("mezza" if feminine else "mezzo") if half else super().fraction(above, below, ""))
         if not counted:

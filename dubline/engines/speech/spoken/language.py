@@ -19,13 +19,13 @@ WORD = re.compile(rf"{LETTER}+")
 
 class Language:
     code: ClassVar[str]
+    marks: ClassVar[tuple[int, ...]] = (10, 100)
+    """Best marks: what stands over one of them is "out of" it."""
     month_first: ClassVar[bool] = False
-    adjectival: ClassVar[bool] = False
-    """A sum before a noun is in the singular: "a five million dollar house"."""
+    phone_pattern: ClassVar[str] = r"(?!)"
+    """Numbers that are a phone's though their groups look like thousands."""
     roman_suffix: ClassVar[str] = r"(?!)"
     """Letters that make an ordinal of a roman numeral."""
-    indian: ClassVar[bool] = False
-    """Groups of two digits above the thousands."""
 
     def __init__(self) -> None:
         self.words: Lexicon = lexicon(self.code)
@@ -96,9 +96,9 @@ class Language:
         """ "x3"."""
         return self.folded(written, before, after)
 
-    def crossed(self, apart: bool, match: re.Match[str]) -> str:
-        """What is said for the cross between two numbers."""
-        return self.words.times if apart and "=" in match.string else self.words.by
+    def crossed(self, match: re.Match[str]) -> str:
+        """What is said for the cross between two numbers: factors have a result behind them, sides have none."""
+        return self.words.times if re.match(r"[\d.,]+\s?=", match.string[match.end() :]) else self.words.by
 
     def or_more(self, written: str) -> str:
         """ "5+"."""
@@ -110,7 +110,11 @@ class Language:
 
     def singular_name(self, written: str, before: str, after: str) -> bool:
         """Whether a unit behind the number is in the singular."""
-        return self.is_one(written)
+        return self.is_one(written) or self.qualifies(before, after)
+
+    def qualifies(self, before: str, after: str) -> bool:
+        """Whether a measure or a sum is said as an adjective, "a five dollar bill"."""
+        return False
 
     # Dates and times
 
@@ -137,13 +141,15 @@ class Language:
 
     # Parts and powers
 
-    def slashed(self, above: int, below: int, before: str, after: str) -> str | None:
-        """Two numbers with a slash between them; None where they are no fraction."""
-        if (above, below) == (24, 7):
-            return f"{self.cardinal(24)} {self.cardinal(7)}"
-        if below < 2 or above >= below * 3:
-            return f"{self.cardinal(above)} {self.words.over} {self.cardinal(below)}"
-        return self.fraction(above, below, after)
+    def slashed(self, above: int, below: int, before: str, after: str) -> str:
+        """Two numbers with a slash between them: a fraction, marks out of ten, or just two numbers."""
+        if (above == below and below not in (5, 10)) or (above, below) == (24, 7):
+            return f"{self.cardinal(above)} {self.cardinal(below)}"
+        if 1 < above <= below and (below in self.marks or (below == 5 and _STARS.match(after))):
+            return f"{self.cardinal(above)} {self.words.out_of} {self.cardinal(below)}"
+        if (1 < below <= 20 and above < 3 * below) or (0 < above < below and not below % 10):
+            return self.fraction(above, below, after)
+        return f"{self.cardinal(above)} {self.words.over} {self.cardinal(below)}"
 
     def fraction(self, above: int, below: int, after: str) -> str:
         """One number over another; what they are a part of may stand in `after`."""
@@ -168,6 +174,13 @@ class Language:
         """What is counted in millions."""
         return f"{self.words.of} {name}" if self.words.of else name
 
+    def each(self, many: str | None, unit: str) -> str:
+        """What is behind the slash of a measure or a sum: "per hour", "per 100 km"."""
+        one, several = self.words.units[unit][:2] if unit in self.words.units else (unit, unit)
+        if many:
+            return f"{self.words.per_many} {self.cardinal(int(many))} {several}"
+        return f"{self.words.per} {one}"
+
     def unit(self, symbol: str) -> tuple[str, str, Form]:
         """A unit's singular, plural and gender."""
         one, many, *feminine = self.words.units[symbol]
@@ -187,6 +200,10 @@ class Language:
         """Whether a noun follows, that the number counts."""
         noun = first_word(after)
         return bool(noun) and noun not in self.words.functions and not noun.startswith(("d'", "d’"))
+
+    def counting(self, said: str, after: str) -> str:
+        """A number in millions before what it counts."""
+        return f"{said} {self.words.of}"
 
     def takes_of(self, scale: str) -> bool:
         return bool(self.words.of) and scale not in self.words.plain_scales
@@ -219,10 +236,21 @@ class Language:
         """A numeral behind a word of `roman_ordinal`, such as "century"."""
         return self.cardinal(number)
 
+    @property
+    def until(self) -> str:
+        """Between two times of day."""
+        return self.words.range
+
+    @property
+    def dot(self) -> str:
+        """Between the numbers of a version."""
+        return self.words.web["."]
+
     def phone_group(self, digits: str) -> str:
         return self.numerals.digits(digits)
 
 
+_STARS = re.compile(r"\s(?:star|estrell|étoile|stell|estrel|सितार|स्टार)", re.IGNORECASE)
 _FIRST = re.compile(rf"\s*({LETTER}+(?:['’]\w+)?)")
 _LAST = re.compile(rf"({LETTER}+)['’.]?\s*$")
 

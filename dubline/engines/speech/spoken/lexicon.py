@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import field
 from functools import cache
 from pathlib import Path
@@ -34,6 +35,10 @@ class Lexicon:
     """"#5" and "No. 5"."""
     per: str
     """Between units: "kilometres per hour"."""
+    per_many: str
+    """Before a number of units: "per 100 kilometres"."""
+    out_of: str
+    """For marks: "eight out of ten"."""
     of: str
     """Between a million and what is counted; empty where nothing stands there."""
     months: tuple[str, ...]
@@ -50,6 +55,8 @@ class Lexicon:
     ratio: str
     """Between the numbers of a ratio, "16:9"."""
     divided: str
+    power: str
+    """For "^"."""
     over: str
     """Between numbers with a slash that are no fraction."""
     more_than: str
@@ -71,6 +78,10 @@ class Lexicon:
     """Those that are short for a word only before a number."""
     dated: tuple[str, ...] = ()
     """Words before a date in figures: "on 3/5"."""
+    half: str = ""
+    """Of a whole: "half of the people"."""
+    articles: tuple[str, ...] = ()
+    """Between a half and its noun: "half of a cup"."""
     approximately: str = ""
     plain_scales: tuple[str, ...] = ()
     """Scale words with no "of" behind them: "thousand"."""
@@ -81,6 +92,8 @@ class Lexicon:
     """Words before a roman numeral that is read as a number: "chapter IV"."""
     roman_ordinal: tuple[str, ...] = ()
     """Words before a roman numeral that is read as an ordinal."""
+    roman_short: dict[str, str] = field(default_factory=dict)
+    """Short forms of the words of `roman_ordinal`."""
     roman_ordinal_after: tuple[str, ...] = ()
     """Words behind a roman numeral that is read as an ordinal."""
     regnal: tuple[str, ...] = ()
@@ -117,5 +130,5 @@ def lexicon(language: str) -> Lexicon:
     import yaml
 
     # The base loader takes every word as it stands: "no" and "on" are words here.
-    written = yaml.load((FOLDER / f"{language}.yaml").read_text("utf-8"), yaml.CBaseLoader)  # noqa: S506
-    return TypeAdapter(Lexicon).validate_python(written)
+    text = unicodedata.normalize("NFC", (FOLDER / f"{language}.yaml").read_text("utf-8"))
+    return TypeAdapter(Lexicon).validate_python(yaml.load(text, yaml.CBaseLoader))  # noqa: S506

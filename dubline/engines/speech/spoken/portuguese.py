@@ -12,6 +12,7 @@ from dubline.engines.speech.spoken.romance import Romance
 
 class Portuguese(Romance):
     code = "pt"
+    phone_pattern: ClassVar[str] = r"(?!\d*00-|(?:19|20)\d\d-)[2-9]\d{3}-\d{4}"
     agrees: ClassVar[re.Pattern[str]] = re.compile(
         r"(?:(?<!1)[12]|[2-9]\d\d)$|(?:(?<!1)[12]|[2-9]\d\d|[2-9]\d)\d{3}$|[2-9]\d\d\d{3}$"
     )
@@ -20,11 +21,11 @@ class Portuguese(Romance):
         """All below two is in the singular."""
         return 0 < float(written.lstrip(GROUPED).replace(",", ".")) < 2
 
-    def crossed(self, apart: bool, match: re.Match[str]) -> str:
+    def crossed(self, match: re.Match[str]) -> str:
         """The score of a match is written with a cross, too."""
         if any(word in self.words.score for word in WORD.findall(match.string[: match.start()].lower())):
             return self.words.range
-        return super().crossed(apart, match)
+        return super().crossed(match)
 
     def day(self, number: int) -> str:
         return "primeiro" if number == 1 else self.cardinal(number)
@@ -34,7 +35,7 @@ class Portuguese(Romance):
         if (above, below) == (1, 2):
             if self.counts(after) and noun not in self.words.scale_words:
                 return "meia" if self.is_feminine(noun) else "meio"
-            return "meia" if re.match(r" d[ea] (?:uma\b|\w+a\b)", after) else "meio"
+            return "meio"
         said = super().fraction(above, below, after)
         return f"{said} de" if self.counts(after) else said
 

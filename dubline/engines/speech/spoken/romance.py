@@ -10,8 +10,6 @@ from dubline.engines.speech.spoken.language import Language, first_word, last_wo
 from dubline.engines.speech.spoken.numerals import GROUPED, Form
 from dubline.engines.speech.spoken.rules import Rule, alternatives
 
-_FURTHER = re.compile(rf"\s?(?:\w+\s)?[-{GROUPED}]?\d[\d.,]*\s")
-
 
 class Romance(Language):
     agrees: ClassVar[re.Pattern[str]]
@@ -22,7 +20,7 @@ class Romance(Language):
     def form(self, written: str, before: str, after: str) -> Form:
         if not self.agrees.search(written) or last_word(before) in self.words.numbered:
             return "numbering"
-        rest = self._behind_range(after)
+        rest = re.sub(r"^\smil\b", "", self._behind_range(after)) if self.plural_s else self._behind_range(after)
         noun = first_word(rest)
         if not noun or noun in self.words.functions:
             return "numbering"

@@ -15,6 +15,7 @@ _ORDINAL = re.compile(r"\.?(?:[ºª°]|er|[rdtvmn][oa]s?)")
 
 class Spanish(Romance):
     code = "es"
+    phone_pattern: ClassVar[str] = r"[6789]\d\d \d{3} \d{3}"
     agrees: ClassVar[re.Pattern[str]] = re.compile(r"(?:(?<!1)1|[2-9]\d\d|[2-9]\d\d000)$|[2-9]\d\d\d{3}$")
 
     def cardinal(self, number: int, form: Form = "numbering") -> str:
@@ -29,8 +30,8 @@ class Spanish(Romance):
     def denominator(self, below: int) -> tuple[str, str]:
         if below == 100:
             return "centésimo", "centésimos"
-        stem = self.cardinal(below).replace(" y ", "i").replace(" ", "")
-        return f"{re.sub('[aeo]$', '', stem)}avo", f"{re.sub('[aeo]$', '', stem)}avos"
+        stem = self.cardinal(below).replace(" y ", "i").replace(" ", "").replace("é", "e").removesuffix("a")
+        return f"{stem}avo", f"{stem}avos"
 
     def fraction(self, above: int, below: int, after: str) -> str:
         noun = first_word(after)
@@ -41,8 +42,9 @@ class Spanish(Romance):
             and noun not in self.words.scale_words
         ):
             return "media" if self.is_feminine(noun) else "medio"
-        if (above, below) == (1, 2) and after.startswith(" de "):
-            return "media" if re.match(r" de (?:una|la)\b", after) else "medio"
+        if noun.startswith("parte") and below > 2:
+            parts = self.ordinal(below, "feminine")
+            return f"{self.cardinal(above, 'feminine')} {parts if above == 1 else f'{parts}s'}"
         said = super().fraction(above, below, after)
         return f"{said} de" if noun and noun not in self.words.functions else said
 

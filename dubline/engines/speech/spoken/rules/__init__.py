@@ -12,15 +12,17 @@ Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
 
 def all_rules(language: Language) -> Iterator[Rule]:
     """Each rule works on what the ones before it have left."""
-    from dubline.engines.speech.spoken.rules import addresses, calendar, counted, figures, names, sums
+    from dubline.engines.speech.spoken.rules import addresses, between, calendar, counted, figures, names, sums
 
     yield from addresses.rules(language)
     yield from names.abbreviations(language)
     yield from addresses.phones(language)
+    yield from between.times(language)
     yield from calendar.rules(language)
     yield from figures.grouped(language)
     yield from names.rules(language)
-    yield from figures.ranges(language)
+    yield from between.crosses(language)
+    yield from between.ranges(language)
     yield from sums.rules(language)
     yield from counted.fractions(language)
     yield from counted.units(language)

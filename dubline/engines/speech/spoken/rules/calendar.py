@@ -61,7 +61,7 @@ def _numeric(language: Language) -> Iterator[Rule]:
 
 def _clocks(language: Language) -> Iterator[Rule]:
     def clock(match: re.Match[str]) -> str:
-        hours, minutes = int(match.group("h")), int(match.group("m") or 0)
+        hours, minutes = int(match.group("h")), int(match.groupdict().get("m") or 0)
         half = re.sub(r"[\s.]", "", match.groupdict().get("half") or "").lower()
         if hours > 24 or minutes > 59:
             return match.group()
@@ -71,7 +71,7 @@ def _clocks(language: Language) -> Iterator[Rule]:
         if seconds:
             said += f" {language.joined(language.number(seconds.lstrip('0') or '0'), language.unit('s')[1])}"
         ended = match.group().rstrip().endswith(".") and (not after.strip() or re.match(r"\s+[A-ZÀ-Ý¿¡]", after))
-        return said + ("." if ended else "")
+        return said + ("." if ended and not said.endswith(".") else "")
 
     edge = r"(?<![\w:.,/])"
     yield (
@@ -81,7 +81,7 @@ def _clocks(language: Language) -> Iterator[Rule]:
         clock,
     )
     yield re.compile(rf"{edge}(?P<h>\d{{1,2}})(?:\.(?P<m>\d\d))?{_HALF}(?!\w)"), clock
-    yield re.compile(rf"{edge}(?P<h>\d{{1,2}})\s?(?P<sign>[hH])\s?(?P<m>\d\d)(?:min|m)?(?![\w:]|[.,]\d)"), clock
+    yield re.compile(rf"{edge}(?P<h>\d{{1,2}})\s?(?P<sign>[hH])\s?(?P<m>\d\d)(?!\s?(?:min|mn|m)\b|[\w:]|[.,]\d)"), clock
     if language.words.clocks:
         spoken = alternatives(language.words.clocks)
         yield (

@@ -5,19 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dubline.engines.speech.spoken.language import Language
-from dubline.engines.speech.spoken.numerals import GROUPED
+from dubline.engines.speech.spoken.language import LETTER, Language
+from dubline.engines.speech.spoken.numerals import GROUPED, Form
 from dubline.engines.speech.spoken.rules import Rule, alternatives, around
 
 
 def fractions(language: Language) -> Iterator[Rule]:
     unit = alternatives(language.words.units)
+    article = rf"(?:\s(?:{alternatives(language.words.articles)}))?" if language.words.articles else ""
+    of = rf"(\s{language.words.of}{article}(?=\s))?" if language.words.of else "()"
 
     def single(match: re.Match[str]) -> str:
         above, below = int(match.group(1)), int(match.group(2))
         before, after = around(match)
-        special = language.slashed(above, below, before, after)
-        return special if special is not None else match.group()
+        name = f" {language.unit(match.group(3))[0]}" if match.group(3) else ""
+        of = match.group(4) or ""
+        if (above, below) == (1, 2) and of and not name:
+            if not language.counts(after):
+                return f"{language.words.half} {language.words.of}"
+            of = ""
+        return language.slashed(above, below, before, name + of + after) + name + of
 
     def mixed(match: re.Match[str]) -> str:
         above, below = int(match.group(2)), int(match.group(3))
@@ -31,7 +38,12 @@ def fractions(language: Language) -> Iterator[Rule]:
         re.compile(rf"(?<![\w.,/])(\d+)\s(\d{{1,2}})/(\d{{1,2}})(?![\w/]|[.,]\d)(?:\s?({unit})(?!\w)|\s([^\W\d_]+))?"),
         mixed,
     )
-    yield re.compile(r"(?<![\w.,/$€£])(\d{1,3})\s?/\s?(\d{1,3})(?![\w/]|[.,]\d)"), single
+    yield (
+        re.compile(
+            rf"(?<![\w.,/$€£])(\d{{1,3}})\s?/\s?(\d{{1,3}})(?![\d/]|[.,]\d|\s?=)(?:\s?({unit})(?!{LETTER}))?(?!\w){of}"
+        ),
+        single,
+    )
 
 
 def units(language: Language) -> Iterator[Rule]:
@@ -45,7 +57,7 @@ def units(language: Language) -> Iterator[Rule]:
         if words.scale_words
         else "(?P<scale>)"
     )
-    per = rf"(?:\s?/\s?(?P<per>{symbols}))?"
+    per = rf"(?:\s?/\s?(?P<many>\d+\s?)?(?P<per>{symbols}|[^\W\d_]{{2,}}))?"
 
     def measured(match: re.Match[str]) -> str:
         before, after = around(match)
@@ -57,7 +69,7 @@ def units(language: Language) -> Iterator[Rule]:
         written = parts["number"]
         name = one if language.singular_name(written, before, after) and not parts["scale"] else many
         if parts["per"]:
-            name = f"{name} {words.per} {language.unit(parts['per'])[0]}"
+            name = f"{name} {language.each(parts['many'], parts['per'])}"
         end = "." if match.group().endswith(".") and not after.strip() else ""
         if parts["scale"]:
             return f"{sign}{language.scaled(written, parts['scale'])} {parts['scale']} {language.million_of(name)}{end}"
@@ -65,12 +77,20 @@ def units(language: Language) -> Iterator[Rule]:
             return f"{sign}{language.number(written)} {language.million_of(name)}{end}"
         return sign + language.measure(written, name, form) + end
 
+    def metre(written: str) -> tuple[str, Form]:
+        one, many, form = language.unit("m")
+        return (one if language.is_one(written) else many), form
+
     def share(match: re.Match[str]) -> str:
         sign = {"-": f"{words.minus} ", "+": f"{words.plus} "}.get((match.group("sign") or "").strip(), "")
         name = words.percent if match.group("share") == "%" else words.permille
         return f"{sign}{language.number(match.group('number'))} {name}"
 
     yield re.compile(rf"{number}\s?(?P<share>[%‰])"), share
-    yield re.compile(rf"{number}{scale}\s?(?P<unit>{symbols}){per}(?![\w²³/]|\.\w)"), measured
+    yield (
+        re.compile(r"(?<![\w.,])(\d)\s?m\s?(\d\d)(?![\w.,]\d|\w)"),
+        lambda match: f"{language.measure(match.group(1), *metre(match.group(1)))} {language.integer(match.group(2))}",
+    )
+    yield re.compile(rf"{number}{scale}[\s-]?(?P<unit>{symbols}){per}(?![\w²³/]|[.'’]\w)"), measured
     alone = [symbol for symbol in words.units if "/" in symbol or symbol in words.alone]
     yield re.compile(rf"(?<![\w/.])({alternatives(alone)})(?![\w/²³])"), lambda match: language.unit(match.group(1))[1]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dubline.engines.speech.spoken.language import Language
 from dubline.engines.speech.spoken.numerals import GROUPED
-from dubline.engines.speech.spoken.rules import Rule, alternatives, around
+from dubline.engines.speech.spoken.rules import Rule, around
 
 
 def grouped(language: Language) -> Iterator[Rule]:
@@ -21,6 +21,10 @@ def grouped(language: Language) -> Iterator[Rule]:
     def closed(match: re.Match[str]) -> str:
         return GROUPED + re.sub(r"\D", "", match.group(1)) + match.group(2)
 
+    def foreign(match: re.Match[str]) -> str:
+        """As another language writes it: "1,000,000.5" where "1.000.000,5" is usual."""
+        return GROUPED + re.sub(r"\D", "", match.group(1)) + re.sub(r"\D", language.point, match.group(2))
+
     yield (
         re.compile(rf"{begin}(\d{{1,3}}(?:([ '’])\d{{3}})(?:\2\d{{3}})*)((?:[.,]\d+)?){end}"),
         lambda m: GROUPED + re.sub(r"\D", "", m.group(1)) + m.group(3),
@@ -28,36 +32,14 @@ def grouped(language: Language) -> Iterator[Rule]:
     yield re.compile(rf"{begin}([1-9]\d{{0,2}}(?:[{groups}]\d{{3}})+){decimals}"), closed
     yield (
         re.compile(rf"{begin}([1-9]\d{{0,2}}(?:[{other}]\d{{3}}){{2,}})((?:[{groups}]\d+)?){end}"),
-        lambda m: GROUPED + re.sub(r"\D", "", m.group(1)) + re.sub(r"\D", language.point, m.group(2)),
+        foreign,
     )
-    if language.indian:
-        yield re.compile(rf"{begin}([1-9]\d?(?:,\d\d)+,\d{{3}}){decimals}"), closed
-
-
-def ranges(language: Language) -> Iterator[Rule]:
-    """A dash between two numbers becomes a word; both stay in figures for the rules of sums and measures."""
-    number = language.bare_number
-    money = alternatives(language.words.currencies)
-    unit = alternatives([*language.words.units, "%"])
-
-    def joined(match: re.Match[str]) -> str:
-        first, second = match.group("first"), match.group("second")
-        if match.group("money") and not match.group("money2"):
-            behind = re.match(r"\s?\w+", match.string[match.end() :])
-            scale = behind.group().strip() if behind and behind.group().strip() in language.words.scale_words else ""
-            if not scale and not (behind and re.fullmatch("[kKMB]", behind.group().strip())):
-                return language.between(first, f"{second} {match.group('money')}", match)
-            return language.between(first, f"{match.group('money')}{second}", match)
-        left = f"{match.group('money') or ''}{first}{match.group('unit') or ''}"
-        return language.between(left, f"{match.group('money2') or ''}{second}", match)
-
     yield (
-        re.compile(
-            rf"(?<![\w{GROUPED}])(?<!\d[.,])(?<!\d-)(?P<money>(?:{money})\s?)?(?P<first>{number})(?P<unit>\s?(?:{unit}))?"
-            rf"(?P<sign>\s?[-–—]\s?)(?P<money2>(?:{money})\s?)?(?P<second>{number})(?!\d|[.,]\d|\s?[-–—]\d)(?!\s?[-+*/]?\s?\d*\s?=)"
-        ),
-        joined,
+        re.compile(rf"{begin}([1-9]\d{{0,2}}(?:[{other}]\d{{3}})+)([{groups}]\d+){end}"),
+        foreign,
     )
+    if language.words.groups == ",":
+        yield re.compile(rf"{begin}([1-9]\d?(?:,\d\d)+,\d{{3}}){decimals}"), closed
 
 
 def rules(language: Language) -> Iterator[Rule]:
@@ -71,15 +53,18 @@ def rules(language: Language) -> Iterator[Rule]:
 
     yield re.compile(rf"(?<![\w{GROUPED}])(?<!\d[.,])({language.bare_number})\s?[x×X](?!\w|\s?\d)"), fold
     yield re.compile(r"(?<!\w)[x×](\d+)(?![\w.,]\d|\w)"), lambda m: language.repeated(m.group(1), *around(m))
-    yield (
-        re.compile(rf"(?<=\d)(\s?)[x×*·]\s?(?=[-{GROUPED}]?\d)"),
-        lambda match: f" {language.crossed(bool(match.group(1)), match)} ",
-    )
     yield re.compile(r"(?<=\d)\s?:\s?(?=\d)"), lambda _: f" {words.ratio} "
-    yield re.compile(r"(?<=\d)\s?÷\s?(?=\d)"), lambda _: f" {words.divided} "
+    yield re.compile(r"(?<=[\dxy])\^(?=\d)"), lambda _: f" {words.power} "
+    yield (
+        re.compile(r"(?<![\w.,])[.,](\d+)(?![\w]|[.,]\d)"),
+        lambda m: f"{words.points[language.point]} {language.decimals(m.group(1))}",
+    )
+    yield re.compile(r"(?<=\d)\s?(?:÷|/(?=\s?\d+\s?=))\s?(?=\d)"), lambda _: f" {words.divided} "
     yield re.compile(rf"(?<![\w)])[~≈]\s?(?=[{GROUPED}\d])"), lambda _: f"{words.approximately} "
     yield (
-        re.compile(rf"(?<=[\d)])\s-\s?(?=[{GROUPED}\d])|(?<![\w.,)-])-(?=[{GROUPED}\d])"),
+        re.compile(
+            rf"(?<=[\d)])\s?-\s?(?=[{GROUPED}\d]+\s?=)|(?<=[\d)])\s-\s?(?=[{GROUPED}\d])|(?<![\w.,)-])-(?=[{GROUPED}\d])"
+        ),
         lambda _: f" {words.minus} ",
     )
     yield re.compile(rf"\+(?=[{GROUPED}\d])|(?<=[\d)])\s?\+\s(?=\w)"), lambda _: f" {words.plus} "
@@ -90,15 +75,18 @@ def rules(language: Language) -> Iterator[Rule]:
     yield re.compile(rf"(?<![\w{GROUPED}])(?<!\d[.,])({language.bare_number})\+(?!\w)"), more
     yield (
         re.compile(r"(?<![\w.])\d+(?:\.\d+){2,}(?![\w]|\.\d)"),
-        lambda m: f" {words.web['.']} ".join(language.integer(part) for part in m.group().split(".")),
+        lambda m: f" {language.dot} ".join(language.integer(part) for part in m.group().split(".")),
     )
 
     def plain(match: re.Match[str]) -> str:
         before, after = around(match)
         said = language.standing(match.group(), before, after)
         counted = language.ends_in_million(match.group()) and language.counts(after)
-        return f"{said} {words.of}" if counted else said
+        if counted:
+            return language.counting(said, after)
+        return f"{said} " if after[:1].isalpha() else said
 
+    yield re.compile(r"(?<=[^\W\d_])-(?=\d)|(?<=\d)-(?=[^\W\d_])"), lambda _: " "
     yield re.compile(number), plain
 
     def mixed(match: re.Match[str]) -> str:
@@ -106,13 +94,9 @@ def rules(language: Language) -> Iterator[Rule]:
         before, after = around(match)
         left = " " if before and (before[-1].isalpha() or before[-1] == "-") else ""
         right = " " if after and (after[0].isalpha() or after[0] == "-") else ""
-        return f"{left}{language.integer(match.group())}{right}"
+        return f"{left}{language.number(match.group())}{right}"
 
-    yield re.compile(r"(?<=[^\W\d_])-(?=\d)|(?<=\d)-(?=[^\W\d_])"), lambda _: " "
-    yield (
-        re.compile(rf"{GROUPED}?\d+"),
-        lambda m: mixed(m) if not m.group().startswith(GROUPED) else language.number(m.group()),
-    )
+    yield re.compile(rf"(?<=[^\W\d_]){language.bare_number}(?!\d|[.,]\d)|{GROUPED}?\d+"), mixed
 
 
 def signs(language: Language) -> Iterator[Rule]:

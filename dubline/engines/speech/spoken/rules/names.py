@@ -60,13 +60,21 @@ def rules(language: Language) -> Iterator[Rule]:
 
 def _decades(language: Language) -> Iterator[Rule]:
     before = language.words.decades
+    together = language.words.signs["&"]
+
+    def said(match: re.Match[str]) -> str:
+        first, second = match.group(2), match.group(3)
+        more = f" {together} {language.decade(int(second))}" if second else ""
+        return match.group(1) + language.decade(int(first)) + more
+
     if before:
+        decade = r"['’]?((?:1[0-9]|20)?\d0)(?:['’]?s)?"
         yield (
             re.compile(
-                rf"\b((?:{alternatives(before)})\s+)['’]?((?:1[0-9]|20)?\d0)(?:'?s)?(?![\w.,]\d|\w|[-–]\d)",
+                rf"\b((?:{alternatives(before)})\s+){decade}(?:\s?[-–/]\s?{decade})?(?![\w.,]\d|\w|[-–]\d)",
                 re.IGNORECASE,
             ),
-            lambda match: match.group(1) + language.decade(int(match.group(2))),
+            said,
         )
     yield (
         re.compile(r"(?<![\w.,])['’]?((?:1[0-9]|20)?\d0)['’]?s\b"),
@@ -83,24 +91,11 @@ def _roman(language: Language) -> Iterator[Rule]:
     words = language.words
     if words.roman_ordinal_after:
         yield (
-            re.compile(rf"\b({_ROMAN})(?=\s(?:{alternatives(words.roman_ordinal_after)})\b)"),
-            lambda match: language.roman_ordinal(value(match.group(1)), ""),
+            re.compile(rf"\b({_ROMAN})(?=\s({alternatives(words.roman_ordinal_after)})\b)"),
+            lambda match: language.roman_before(value(match.group(1)), match.group(2)) or match.group(),
         )
     if words.roman_ordinal:
-        yield (
-            re.compile(
-                rf"\b((?i:{alternatives(words.roman_ordinal)})\s+)({_ROMAN})\b(?!\.\w)(?:\s?([-–])\s?({_ROMAN})\b)?"
-            ),
-            lambda match: (
-                match.group(1)
-                + language.roman_ordinal(value(match.group(2)), match.group(1))
-                + (
-                    f" {words.range} {language.roman_ordinal(value(match.group(4)), match.group(1))}"
-                    if match.group(3)
-                    else ""
-                )
-            ),
-        )
+        yield from _centuries(language)
     yield (
         re.compile(rf"\b((?i:{alternatives(words.roman_cardinal)})\s+)({_ROMAN})\b(?!['’.]\w)"),
         lambda match: match.group(1) + language.cardinal(value(match.group(2))),
@@ -127,6 +122,23 @@ def _roman(language: Language) -> Iterator[Rule]:
             rf"(?<!\w)([A-ZÀ-Ý][^\W\d_]*[a-zà-ÿ]|[\u0904-\u0939]{LETTER}*)\s+(?=[IVX]{{2,}})({_SMALL_ROMAN})\b(?!['’.]\w)"
         ),
         named,
+    )
+
+
+def _centuries(language: Language) -> Iterator[Rule]:
+    """A word, perhaps shortened, and its numeral, perhaps two of them: "siglos XVI-XVIII"."""
+    words = language.words
+    named = alternatives((*words.roman_ordinal, *words.roman_short))
+
+    def said(match: re.Match[str]) -> str:
+        short, first, second = match.group(1), match.group(2), match.group(3)
+        before = words.roman_short.get(short, short)
+        numbers = [language.roman_ordinal(value(roman), before) for roman in (first, second) if roman]
+        return f"{before} {f' {words.range} '.join(numbers)}"
+
+    yield (
+        re.compile(rf"(?<![\w.])((?i:{named}))\s?(?<=[\s.])({_ROMAN})\b(?!\.\w)(?:\s?[-–]\s?({_ROMAN})\b)?"),
+        said,
     )
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from dubline.engines.speech.spoken.language import Language
+from dubline.engines.speech.spoken.numerals import GROUPED
 from dubline.engines.speech.spoken.rules import Rule, alternatives, around
 
 
@@ -18,23 +19,29 @@ def rules(language: Language) -> Iterator[Rule]:
     minus = r"(?P<minus>(?<![\w)])-\s?)?"
     number = rf"(?P<number>{language.bare_number})"
     end = r"(?!\d|[.,]\d)"
+    per = rf"(?:\s?/\s?(?P<many>\d+\s?)?(?P<per>{alternatives(words.units)}|[^\W\d_]{{2,}})(?!\w))?"
 
     def said(match: re.Match[str]) -> str:
         parts = match.groupdict()
         before = f"{words.minus} " if parts["minus"] or parts.get("inner") else ""
-        one = language.singular_name(parts["number"], *around(match))
-        return before + amount(
-            language, parts["number"], words.currencies[parts["sign"]], parts["letter"], parts["scale"], one
-        )
+        one = language.qualifies(*around(match))
+        sum_ = amount(language, parts["number"], words.currencies[parts["sign"]], parts["letter"], parts["scale"], one)
+        return before + sum_ + (f" {language.each(parts['many'], parts['per'])}" if parts["per"] else "")
 
     yield (
         re.compile(
-            rf"(?<![\w$])(?<!\d\.){minus}(?P<sign>{signs})\s?(?P<inner>-)?{number}{end}{scale}(?:\s?(?P=sign))?"
+            rf"(?<![\w$])(?<!\d\.){minus}(?P<sign>{signs})\s?(?P<inner>-)?{number}{end}{scale}(?:\s?(?P=sign))?{per}"
         ),
         said,
     )
     of = rf"(?:\s{words.of}(?=\s)|\sd['’])?" if words.of else ""
-    yield re.compile(rf"(?<![\w])(?<!\d[.,]){minus}{number}{end}{scale}{of}\s?(?P<sign>{signs})(?!\w)"), said
+    yield re.compile(rf"(?<![\w])(?<!\d[.,]){minus}{number}{end}{scale}{of}\s?(?P<sign>{signs})(?!\w){per}"), said
+    short = [letters for letters in words.scales if len(letters) > 1 and letters not in words.units]
+    if short:
+        yield (
+            re.compile(rf"(?<!\w)(?<!\d[.,]){number}\s?(?P<letter>{alternatives(short)})(?!\w)"),
+            lambda match: _short(language, match.group("number"), match.group("letter")),
+        )
     between = rf"(?:(?:{words.of})\s|d['’]\s?)?" if words.of else ""
     yield (
         re.compile(rf"(?P<scale>\b(?:{alternatives(words.scale_words)})\s{between})(?P<sign>{signs})(?!\w)"),
@@ -43,11 +50,13 @@ def rules(language: Language) -> Iterator[Rule]:
 
 
 def amount(
-    language: Language, number: str, currency: tuple[str, ...], letter: str | None, scale: str | None, single: bool
+    language: Language, number: str, currency: tuple[str, ...], letter: str | None, scale: str | None, qualifies: bool
 ) -> str:
     one, many, gender = currency[:3]
-    many = one if single and language.adjectival else many
+    many = one if qualifies else many
     form = language.gender_form(gender)
+    if letter in ("k", "K") and thousands(language, number):
+        number, letter = thousands(language, number), None
     if letter:
         singular, plural = language.words.scales[letter]
         scale = singular if language.is_one(number) else plural
@@ -57,11 +66,24 @@ def amount(
     whole, point, part = number.partition(language.point_in(number))
     if point and len(part) == 2 and len(currency) == 6:
         return _with_cents(language, whole, part, currency)
-    name = one if single else many
+    name = one if qualifies or language.is_one(number) else many
     said = language.number(number, form)
     if language.ends_in_million(number):
         return f"{said} {language.million_of(many)}"
     return language.joined(said, name)
+
+
+def _short(language: Language, number: str, letters: str) -> str:
+    """A number whose scale is shortened, and that counts something: "2,5 mln di euro"."""
+    one, many = language.words.scales[letters]
+    scale = one if language.is_one(number) else many
+    return f"{language.scaled(number, scale)} {scale}"
+
+
+def thousands(language: Language, number: str) -> str:
+    """The whole number that so many thousands are; empty where they are none."""
+    whole, _, part = number.lstrip(GROUPED).partition(language.point_in(number))
+    return f"{GROUPED}{int(whole + part.ljust(3, '0'))}" if len(part) < 4 else ""
 
 
 def _with_cents(language: Language, whole: str, part: str, currency: tuple[str, ...]) -> str:
@@ -74,4 +96,4 @@ def _with_cents(language: Language, whole: str, part: str, currency: tuple[str, 
     small = language.joined(
         language.number(digits, language.gender_form(cents_gender)), cent if digits == "1" else cents
     )
-    return small if whole.strip("\ue0000") == "" else language.cents(large, small, currency)
+    return small if whole.strip(f"{GROUPED}0") == "" else language.cents(large, small, currency)
