@@ -53,12 +53,12 @@ class EngineEntry:
 ENGINES: dict[Capability, dict[str, EngineEntry]] = {
     "asr": {
         "faster-whisper": EngineEntry(
-            "dubline.engines.asr.faster_whisper:FasterWhisper", 2, ("faster-whisper", "ctranslate2")
+            "dubline.engines.asr.faster_whisper:FasterWhisper", 3, ("faster-whisper", "ctranslate2", "onnxruntime")
         ),
         "whisperx": EngineEntry(
             "dubline.engines.asr.whisperx:WhisperX",
-            2,
-            ("whisperx", "faster-whisper", "ctranslate2", "pyannote-audio", "transformers", "torch"),
+            3,
+            ("whisperx", "faster-whisper", "ctranslate2", "onnxruntime", "pyannote-audio", "transformers", "torch"),
             model_options=("align_model",),
         ),
     },

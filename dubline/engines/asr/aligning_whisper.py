@@ -21,10 +21,8 @@ from torch import Tensor
 
 from dubline.domain.languages import from_whisper
 from dubline.domain.transcript import Word
+from dubline.engines.asr.ear import APPENDED, PREPENDED
 from dubline.engines.asr.timed_words import words_of
-
-PREPENDED, APPENDED = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"
-"""Punctuation that belongs to the word after or before it, as Whisper's own timing has it."""
 
 
 @dataclass(frozen=True, slots=True)

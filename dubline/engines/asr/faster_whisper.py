@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from dubline.domain.errors import EngineFailed
 from dubline.domain.languages import LANGUAGES, from_whisper
 from dubline.domain.transcript import Word
+from dubline.engines.asr.ear import Ear, length_ms, stretches, voice_activity
 from dubline.engines.asr.timed_words import words_of
 from dubline.engines.contracts import Progress, TranscriptionRequest, TranscriptionResult, no_progress
 from dubline.engines.models import ModelStore
@@ -16,29 +16,33 @@ from dubline.engines.options import Options, read_options
 from dubline.engines.registry import EngineSpec
 from dubline.settings import settings
 
-BATCH = 8
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dubline.domain.time import Span
+
+FIRST_LOOK = 0.9
+"""Share of the work that is done before the second look."""
 
 
 class FasterWhisperOptions(Options):
     batched: bool = True
-    """Decode stretches of speech side by side, which is quicker. One after the other, decoding is tried again at other
-    temperatures where it goes astray."""
+    """Decode stretches of speech side by side. One after the other, decoding is tried again at other temperatures where
+    it goes astray."""
 
 
 class FasterWhisper:
-    """Whisper weights in CTranslate2's format. Speech is found by the Silero VAD that the package ships."""
+    """Whisper weights in CTranslate2's format. Speech is found by the Silero VAD that the package ships, and what the
+    first look passes over or gets wrong is looked at again (see ear.py and doubts.py)."""
 
     def __init__(self, spec: EngineSpec, models: ModelStore) -> None:
-        from faster_whisper import BatchedInferencePipeline, WhisperModel
+        from faster_whisper import WhisperModel
 
-        batched = read_options(FasterWhisperOptions, spec).batched
+        self._batched = read_options(FasterWhisperOptions, spec).batched
         folder = models.path(str(spec.model))
-        model = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=settings().threads)
-        self._decode: Any = (
-            partial(BatchedInferencePipeline(model).transcribe, batch_size=BATCH)
-            if batched
-            else partial(model.transcribe, vad_filter=True, condition_on_previous_text=False)
-        )
+        self._model = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=settings().threads)
+        self._ear = Ear(self._model)
 
     @staticmethod
     def recognizes(language: str) -> bool:
@@ -49,20 +53,51 @@ class FasterWhisper:
 
         # Decoded here and not by the library: it would open the file with any demuxer that its content asks for.
         samples, _ = soundfile.read(request.audio, dtype="float32")
-        whisper = LANGUAGES[request.language].whisper if request.language else None
         try:
-            segments, info = self._decode(samples, language=whisper, word_timestamps=True)
-            language = request.language or from_whisper(info.language)
-            words = tuple(self._words(segments, language, info.duration, progress))
+            voice = voice_activity(samples)
+            language, confidence = self._language(request.language, samples, voice)
+            first = self._first_look(samples, voice, language, progress)
+            words = tuple(self._ear.second_look(first, samples, voice, language))
         except (RuntimeError, ValueError) as error:
             raise EngineFailed(f"faster-whisper could not transcribe the audio: {error}.") from error
         progress(1.0)
-        confidence = 1.0 if request.language else float(info.language_probability)
         return TranscriptionResult(language, confidence, words)
 
-    @staticmethod
-    def _words(segments: Iterator[Any], language: str, duration_s: float, progress: Progress) -> Iterator[Word]:
+    def _language(self, named: str | None, samples: NDArray[np.float32], voice: list[Span]) -> tuple[str, float]:
+        if named:
+            return named, 1.0
+        heard, probability = self._ear.language(samples, voice)
+        return from_whisper(heard), probability
+
+    def _first_look(
+        self, samples: NDArray[np.float32], voice: list[Span], language: str, progress: Progress
+    ) -> list[Word]:
+        found: list[Word] = []
+        looks = self._side_by_side if self._batched else self._one_by_one
+        for words, share in looks(samples, voice, language):
+            found += words
+            progress(FIRST_LOOK * share)
+        return found
+
+    def _side_by_side(
+        self, samples: NDArray[np.float32], voice: list[Span], language: str
+    ) -> Iterator[tuple[Iterable[Word], float]]:
+        windows = stretches(voice, length_ms(samples))
+        for number, heard in enumerate(self._ear.hear(samples, windows, language), 1):
+            yield heard.words, number / len(windows)
+
+    def _one_by_one(
+        self, samples: NDArray[np.float32], _: list[Span], language: str
+    ) -> Iterator[tuple[Iterable[Word], float]]:
+        known = LANGUAGES.get(language)
+        segments, info = self._model.transcribe(
+            samples,
+            language=known.whisper if known and known.whisper else language,
+            word_timestamps=True,
+            vad_filter=True,
+            condition_on_previous_text=False,
+        )
         for segment in segments:
-            timed = segment.words or ()
-            yield from words_of(((w.word, w.start, w.end, w.probability) for w in timed), language)
-            progress(min(1.0, segment.end / duration_s))
+            timed: Iterable[Any] = segment.words or ()
+            words = words_of(((w.word, w.start, w.end, w.probability) for w in timed), language)
+            yield words, min(1.0, segment.end / info.duration)

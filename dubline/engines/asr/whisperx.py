@@ -1,7 +1,8 @@
 """WhisperX: Whisper over CTranslate2, on chunks that a voice activity detector cuts, in batches.
 
-Word times come from a wav2vec 2.0 model of the language where the profile names one (`align_model`), otherwise from
-Whisper's own attention. The detector is the pyannote model that ships with WhisperX: nothing is downloaded.
+What it passes over or gets wrong is looked at again (ear.py, doubts.py). Word times come from a wav2vec 2.0 model
+of the language where the profile names one (`align_model`), otherwise from Whisper's own attention. The detector is the
+pyannote model that ships with WhisperX: nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from pydantic import Field
 
 from dubline.domain.errors import EngineFailed
 from dubline.domain.languages import LANGUAGES, from_whisper
-from dubline.domain.time import Span
 from dubline.domain.transcript import Word
+from dubline.engines.asr.ear import Ear, in_order, voice_activity
 from dubline.engines.contracts import Progress, TranscriptionRequest, TranscriptionResult, no_progress
 from dubline.engines.device import device, loading, quiet, running
 from dubline.engines.models import ModelStore
@@ -37,8 +38,8 @@ SHORTEST_S = 0.1
 """Less is a click and no word, but Whisper would make one of it."""
 UNKNOWN = "und"
 """ISO 639-2 for a language that could not be determined: nobody speaks."""
-_DETECTED, _RECOGNIZED = 0.1, 1.0
-"""Share of the work that is done after voice activity detection, and after recognition."""
+_DETECTED, _RECOGNIZED = 0.1, 0.9
+"""Share of the work that is done after voice activity detection, and after the first look."""
 
 
 class WhisperXOptions(Options):
@@ -68,7 +69,9 @@ class WhisperX:
 
             threads = settings().threads
             self._whisper = AligningWhisper(str(folder), device=where, compute_type=compute, cpu_threads=threads)
-            options = {"beam_size": self._options.beam_size}
+            self._ear = Ear(self._whisper)
+            # WhisperX leaves time stamps out of the text; with them Whisper passes over less (see ear.py).
+            options = {"beam_size": self._options.beam_size, "without_timestamps": False}
             self._pipeline: Any = whisperx.asr.load_model(
                 str(folder), where, model=self._whisper, asr_options=options, vad_method="pyannote", threads=threads
             )
@@ -81,10 +84,13 @@ class WhisperX:
 
     def transcribe(self, request: TranscriptionRequest, progress: Progress = no_progress) -> TranscriptionResult:
         with quiet(), running("WhisperX", f"transcribe {request.audio.name}"):
-            chunks = self._chunks(_read(request.audio))
+            samples = _read(request.audio)
+            chunks = self._chunks(samples)
             progress(_DETECTED)
             language, confidence = self._language(request.language, chunks)
-            words = tuple(_in_order(self._words(chunks, language, progress)))
+            first = in_order(self._words(chunks, language, progress))
+            voice = [] if language == UNKNOWN else voice_activity(samples)
+            words = tuple(self._ear.second_look(first, samples, voice, language))
         progress(1.0)
         return TranscriptionResult(language, confidence, words)
 
@@ -117,7 +123,7 @@ class WhisperX:
     def _words(self, chunks: Sequence[Chunk], language: str, progress: Progress) -> Iterator[Word]:
         if not chunks:
             return
-        tokenizer = self._tokenizer(language)
+        tokenizer = self._ear.tokenizer(language)
         size, ended_s = self._options.batch_size, 0.0
         for start in range(0, len(chunks), size):
             batch = chunks[start : start + size]
@@ -133,15 +139,6 @@ class WhisperX:
         if self._aligner is None or language != self._options.align_language or not text.strip():
             return None
         return self._aligner.word_times(chunk, text)
-
-    def _tokenizer(self, language: str) -> Any:
-        from faster_whisper.tokenizer import Tokenizer
-
-        known = LANGUAGES.get(language)
-        name = known.whisper if known and known.whisper else language
-        return Tokenizer(
-            self._whisper.hf_tokenizer, self._whisper.model.is_multilingual, task="transcribe", language=name
-        )
 
 
 def _read(audio: Path) -> NDArray[np.float32]:
@@ -162,12 +159,3 @@ def _whole(words: Sequence[Word], text: str, chunk: Chunk) -> Sequence[Word]:
     if "".join("".join(word.text for word in words).split()) != "".join(text.split()):
         raise EngineFailed(f"WhisperX lost words of '{text.strip()[:60]}' at {chunk.start:.1f} s when it timed them.")
     return words
-
-
-def _in_order(words: Iterator[Word]) -> Iterator[Word]:
-    """Words as they follow each other, none beginning before the one before it."""
-    earliest = 0
-    for word in words:
-        start = max(word.span.start_ms, earliest)
-        yield Word(word.text, Span(start, max(word.span.end_ms, start)), word.confidence)
-        earliest = start
