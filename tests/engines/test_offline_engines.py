@@ -10,6 +10,7 @@ import soundfile
 
 from dubline import profiles
 from dubline.domain.errors import EngineFailed, UnsupportedLanguage
+from dubline.engines.asr.ear import voice_activity
 from dubline.engines.contracts import SpeechRequest, TranscriptionRequest, TranslationRequest
 from dubline.engines.models import ModelStore
 from dubline.engines.registry import EngineSpec, create
@@ -62,6 +63,68 @@ def test_silence_noise_and_music_are_no_speech(asr, tmp_path: Path) -> None:
     noise = np.random.default_rng(1).normal(0, 0.02, len(time))
     for name, samples in {"silence": np.zeros_like(time), "noise": noise, "music": chord}.items():
         assert heard(asr, samples.astype(np.float32), tmp_path) == "", name
+
+
+def test_sounds_like_vowels_are_no_words(asr, tmp_path: Path) -> None:
+    """The detector takes them for a voice, and Whisper sings along ("Ah, ooh, ah, ooh")."""
+    samples = wah(4)
+    assert voice_activity(samples)
+    assert heard(asr, samples, tmp_path) == ""
+
+
+def wah(seconds: int) -> np.ndarray:
+    """A low saw tooth through the formants of three vowels in turn."""
+    from scipy.signal import butter, sosfilt
+
+    step, parts = round(0.4 * RATE), []
+    vowels = ((700, 1200, 2600), (300, 2200, 3000), (400, 800, 2500))
+    time = np.arange(step) / RATE
+    for number in range(int(seconds / 0.4)):
+        tone = sum(np.sin(2 * np.pi * (110, 98, 87, 82)[number % 4] * n * time) / n for n in range(1, 31))
+        bands = [butter(2, [0.9 * f, 1.1 * f], "band", fs=RATE, output="sos") for f in vowels[number % 3]]
+        parts.append(sum(sosfilt(band, tone) for band in bands) * np.hanning(step) ** 0.2)
+    sound = np.concatenate(parts)
+    return (0.4 * sound / np.abs(sound).max()).astype(np.float32)
+
+
+def said(sample: Path, *sentences: int, pause_s: float = 0.5) -> np.ndarray:
+    """Sentences of the sample's conversation, by their numbers in its .stm, with pauses between."""
+    samples, _ = soundfile.read(sample, dtype="float32")
+    lines = [x for x in sample.with_suffix(".stm").read_text().splitlines() if not x.startswith(";;")]
+    pause, parts = np.zeros(round(pause_s * RATE), np.float32), []
+    for number in sentences:
+        start, end = (round(float(field) * RATE) for field in lines[number].split()[3:5])
+        parts += [samples[start:end], pause]
+    return np.concatenate(parts)
+
+
+def test_no_sentence_of_a_string_is_lost(asr, sample_speech: Path, tmp_path: Path) -> None:
+    text = heard(asr, said(sample_speech, 9, 3, 10, 11, 8, 6), tmp_path)
+    for part in ("New Jersey now", "know you were there", "much difference", "Yankee", "Chicago also", "Diane"):
+        assert part in text, text
+
+
+def test_speech_at_both_ends_of_a_file_is_heard(asr, sample_speech: Path, tmp_path: Path) -> None:
+    sound = said(sample_speech, 6, 9, pause_s=1.5)[: -round(1.6 * RATE)]  # cut in the last word
+    text = heard(asr, sound, tmp_path)
+    assert text.startswith("This is Diane") and "I'm in New Jersey" in text
+
+
+def test_a_sentence_after_long_silence_is_heard_alone(asr, sample_speech: Path, tmp_path: Path) -> None:
+    sound = np.concatenate([np.zeros(40 * RATE, np.float32), said(sample_speech, 6)])
+    assert heard(asr, sound, tmp_path) == "This is Diane in New Jersey."
+
+
+@pytest.mark.parametrize("text", ["Thank you.", "Yes."])
+def test_a_word_that_whisper_makes_up_is_kept_where_somebody_says_it(speech, asr, tmp_path: Path, text: str) -> None:
+    (result,) = speech.synthesize([SpeechRequest(text, "en", "af_heart")])
+    narrow = np.interp(np.arange(0, len(result.samples), 1.5), np.arange(len(result.samples)), result.samples)
+    assert heard(asr, np.pad(narrow, RATE).astype(np.float32), tmp_path) == text
+
+
+def test_the_same_sound_gives_the_same_words(asr, sample_speech: Path) -> None:
+    first, second = (asr.transcribe(TranscriptionRequest(sample_speech, "en")).words for _ in range(2))
+    assert first == second
 
 
 def test_texts_come_back_in_order_each_whole(translator) -> None:

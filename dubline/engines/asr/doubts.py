@@ -9,6 +9,7 @@ one, and `settled` takes the better of the first and of a second look at each, w
 from __future__ import annotations
 
 import zlib
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -48,10 +49,12 @@ LEAST_LOG_PROBABILITY, MOST_COMPRESSION = -1.0, 2.4
 """Whisper's own limits (Radford et al., "Robust Speech Recognition", 2022, section 4.5)."""
 MOST_NO_SPEECH, SURE_LOG_PROBABILITY = 0.5, -0.6
 """Where nobody may have spoken, the words must be sure."""
+NEAR_LOG_PROBABILITY, NEAR_NO_SPEECH = -1.2, 0.7
+"""The limits where somebody speaks within NEAR_MS: a short word by itself ("Sì.") gets -1.05 and 0.57."""
 MADE_UP_NO_SPEECH = 0.3
-"""No more is let pass for words that Whisper is known to make up, or that stand where no voice was found: of "Thank you."
-and the like, said by voices alone, in music and after silence, it thinks 0.01 to 0.18; of those it makes up, 0.4 and
-more. The log probability does not tell them apart."""
+"""No more is let pass for words that Whisper is known to make up, or that stand where no voice was found: for "Thank
+you." and the like, said by voices alone, in music and after silence, Whisper tells 0.01 to 0.18; for those it makes up
+0.4 and more. The log probability does not tell them apart."""
 
 
 class Doubt(Enum):
@@ -104,7 +107,7 @@ class Utterance:
 
     def settled(self, heard: Heard) -> tuple[Word, ...]:
         """The words of the first look, or of the second where they are to be believed and tell more."""
-        doubt, believed = self.doubt(), believable(heard, self.span)
+        doubt, believed = self.doubt(), believable(heard, self.span, self.alone)
         if doubt is Doubt.MADE_UP:
             return heard.words if believed and (self.voiced or sure(heard)) else ()
         if doubt is Doubt.RUSHED and (believed or looping(self.words)):
@@ -118,10 +121,12 @@ def utterances(words: Sequence[Word], voice: Sequence[Span]) -> list[Utterance]:
     """Every utterance of the voice activity (ordered, disjoint) with the words whose middle lies nearest to it, and the
     stray words in groups; in order."""
     own: dict[Span, list[Word]] = {span: [] for span in voice}
+    starts = [span.start_ms for span in voice]
     stray: list[Word] = []
     for word in words:
         middle = (word.span.start_ms + word.span.end_ms) // 2
-        nearest = min(voice, key=lambda span: (_distance(middle, span), span), default=None)
+        later = bisect_right(starts, middle)
+        nearest = min(voice[max(later - 1, 0) : later + 1], key=lambda span: _distance(middle, span), default=None)
         if nearest is None or _distance(middle, nearest) > STRAY_MS:
             stray.append(word)
         else:
@@ -154,13 +159,14 @@ def _islands(words: Iterable[Word]) -> list[Utterance]:
     return found
 
 
-def believable(heard: Heard, span: Span) -> bool:
-    """Is it speech and no loop? Words that Whisper is known to make up ask for more."""
+def believable(heard: Heard, span: Span, alone: bool) -> bool:
+    """Is it speech and no loop? Words that Whisper is known to make up ask for more, those near others for less."""
+    least, most = (LEAST_LOG_PROBABILITY, MOST_NO_SPEECH) if alone else (NEAR_LOG_PROBABILITY, NEAR_NO_SPEECH)
     return (
         bool(heard.words)
-        and heard.log_probability > LEAST_LOG_PROBABILITY
-        and (heard.no_speech < MOST_NO_SPEECH or heard.log_probability > SURE_LOG_PROBABILITY)
-        and _lasting(heard.words) >= SYLLABLE_MS
+        and heard.log_probability > least
+        and (heard.no_speech < most or heard.log_probability > SURE_LOG_PROBABILITY)
+        and (not alone or _lasting(heard.words) >= SYLLABLE_MS)
         and not rushed(heard.words, span)
         and (sure(heard) or not made_up(heard.text))
     )

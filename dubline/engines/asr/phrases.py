@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 
 _PHRASES = """
-you / yeah / oh / ah / so / bye / bye bye / the end / thank you / thank you very much / thank you so much / thanks
-okay / foreign / music / applause / silence / music playing / please subscribe
+ah / oh / ooh / uh / mm / hmm / ha / la / whoa / yeah / okay / so
+you / bye / bye bye / the end / thank you / thank you very much / thank you so much / thanks
+foreign / music / applause / silence / music playing / please subscribe
 thanks for watching / thank you for watching / thanks for listening / thank you for listening
 like and subscribe / subscribe to my channel / see you next time / see you in the next video / i'll see you next time
 gracias / muchas gracias / gracias por ver / gracias por ver el video / gracias por ver el vídeo / suscríbete
