@@ -22,14 +22,14 @@ from dubline.storage.limits import require_size
 from dubline.storage.locations import BucketFile, WebFile
 from dubline.storage.results import ArtifactRef
 
-FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,wav,mp3,flac,aac,asf"
-"""Demuxers that open nothing but the file itself."""
+FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,wav,mp3,flac,aac,asf,mxf,nut,dv,wtv,rm,gxf"
+"""Demuxers that open nothing but the file itself. What lies in several files (`imf`, `hls`, `concat`) is none of theirs."""
 MAX_STREAMS = 128
 """A disc with every language has about 100; a demuxer's own limit is 1000."""
 MAX_PIXELS = 36_000_000
 """8K in the widest form sold is 8192 x 4320; a decoder takes about 3.5 bytes a pixel, several times over."""
 
-OwnFormat = Literal["flac", "wav", "srt"]
+OwnFormat = Literal["flac", "wav", "srt", "mov"]
 
 _Mark = tuple[int, int, int, int] | None
 _fingerprinted: dict[ArtifactRef, _Mark] = {}
@@ -47,9 +47,9 @@ def open_media(path: Path, **options: str | None) -> Any:
     return ffmpeg.input(file_url(path), **_limits(), format_whitelist=FORMATS, **options)
 
 
-def open_own(path: Path, kind: OwnFormat) -> Any:
+def open_own(path: Path, kind: OwnFormat, **options: str) -> Any:
     """A file that Dubline wrote, or a clip of an engine, as ffmpeg-python's input."""
-    return ffmpeg.input(file_url(path), **_limits(), format=kind, format_whitelist=kind)
+    return ffmpeg.input(file_url(path), **_limits(), format=kind, format_whitelist=kind, **options)
 
 
 def probing_arguments(path: Path) -> list[str]:

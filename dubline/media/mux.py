@@ -12,10 +12,12 @@ import ffmpeg
 import soundfile
 
 from dubline.domain.languages import language as language_of
-from dubline.media.containers import Container, container_for, sound_codec, subtitle_codec
+from dubline.media.containers import Container, container_for, holds, sound_codec, subtitle_codec
 from dubline.media.inputs import file_url, open_media, open_own
+from dubline.media.mp4_tracks import switch_subtitles_off
+from dubline.media.order import put_in_order
 from dubline.media.runner import Progress, run_ffmpeg
-from dubline.storage.results import Source
+from dubline.storage.results import Beside, Source
 
 _WIDE_BITRATE, _BITRATE = "384k", "192k"
 """AAC for more than two channels, and for one or two; ffmpeg-codecs recommends the fast coder there."""
@@ -67,25 +69,41 @@ def mux(
     """Write the dubbed video into `folder`; its path and container.
 
     Streams: the picture as it is; the dub (`mix`, FLAC; None keeps the original sound alone) in AAC, default, in
-    `language` (ISO 639-1); each original sound track as it is (but see `container_for`), no longer default;
-    `subtitles`; the source's own ones.
+    `language` (ISO 639-1); each original sound track as it is, or without loss where the container cannot hold it, no
+    longer default; `subtitles`, off; the source's own ones; and what else the source has that the container can hold.
     Raises InvalidMedia, OutputUnavailable, MediaToolFailed.
     """
-    container = container_for(source, source.picture is not None and source.picture.rotation != 0)
+    container = container_for(source)
     # AVI stores no presentation times; without them a copied picture cannot be placed.
     media = open_media(source_path, fflags="+genpts")
     plan = _Plan()
-    if source.picture is not None:
-        hevc = {"tag": "hvc1"} if source.picture.codec == "hevc" and container == "mp4" else {}
-        plan.add("v", media[str(source.picture.index)], "copy", **hevc)
+    _add_picture(plan, media, source, source_path, folder, container)
     _add_sound(plan, media, source, mix, language, container)
     _add_subtitles(plan, media, source, subtitles, container)
+    attached = _add_beside(plan, media, source, source_path, folder, container)
     out = folder / f"dubbed.{container}"
-    arguments = ffmpeg.get_args(ffmpeg.output(*plan.streams, file_url(out), **plan.options, **_muxer(container)))
+    arguments = ffmpeg.get_args(
+        ffmpeg.output(*plan.streams, file_url(out), **plan.options, **_muxer(source, container))
+    )
     # ffmpeg-python cannot repeat an option and orders the inputs as it likes.
-    arguments[-1:-1] = [*plan.tags, *_global_metadata(arguments, source_path)]
+    arguments[-1:-1] = [*attached, *plan.tags, *_global_metadata(arguments, source_path, container)]
     run_ffmpeg(arguments, reading=source_path, progress=progress, duration_ms=source.duration_ms)
+    if container != "mkv" and not source.shown_subtitles:
+        switch_subtitles_off(out)
     return out, container
+
+
+def _add_picture(
+    plan: _Plan, media: Any, source: Source, source_path: Path, folder: Path, container: Container
+) -> None:
+    if source.picture is None:
+        return
+    stream = media[str(source.picture.index)]
+    if source.picture.disordered:
+        ordered, begin = put_in_order(source_path, source.picture.index, folder)
+        stream = open_own(ordered, "mov", itsoffset=f"{begin:.6f}")["v:0"]
+    hevc = {"tag": "hvc1"} if source.picture.codec == "hevc" and container != "mkv" else {}
+    plan.add("v", stream, "copy", **hevc)
 
 
 def _add_sound(plan: _Plan, media: Any, source: Source, mix: Path | None, language: str, container: Container) -> None:
@@ -94,12 +112,15 @@ def _add_sound(plan: _Plan, media: Any, source: Source, mix: Path | None, langua
         channels = soundfile.info(mix).channels
         bitrate = _WIDE_BITRATE if channels > 2 else _BITRATE
         sound = open_own(mix, "flac").audio.filter("aformat", channel_layouts=_LAYOUTS[channels])
-        dub = plan.add("a", sound, "aac", b=bitrate, aac_coder="fast", disposition="default")
+        dub = plan.add("a", sound, "aac", b=bitrate, aac_coder="fast", disposition="default+dub")
         title = f"Dub ({target.name})"
         plan.tag(dub, language=target.iso3, title=title, handler_name=title)
     for track in source.tracks:
         kept = {} if mix is None else {"disposition": "-default"}
-        plan.add("a", media[str(track.index)], sound_codec(track.codec, container), **kept)
+        codec, *more = sound_codec(track, container).items()
+        original = plan.add("a", media[str(track.index)], codec[1], **dict(more), **kept)
+        if track.title and container != "mkv":
+            plan.tag(original, handler_name=track.title)  # the place that MP4 has for a title
 
 
 def _add_subtitles(
@@ -117,15 +138,53 @@ def _add_subtitles(
             plan.add("s", media[str(index)], way)
 
 
-def _muxer(container: Container) -> dict[str, str]:
-    if container == "mp4":
-        return {"format": "mp4", "movflags": "+faststart"}
+def _add_beside(
+    plan: _Plan, media: Any, source: Source, source_path: Path, folder: Path, container: Container
+) -> list[str]:
+    """Add what the container can hold; arguments that attach covers as files, as Matroska has them."""
+    kept = [stream for stream in source.beside if holds(container, stream)]
+    for stream in kept:
+        if stream.kind != "cover":
+            plan.add("t" if stream.kind == "attachment" else "v", media[str(stream.index)], "copy")
+    covers = [stream for stream in kept if stream.kind == "cover"]
+    if container == "mkv":
+        return _attached(covers, source_path, folder, plan.counts.get("t", 0))
+    for stream in covers:
+        plan.add("v", media[str(stream.index)], "copy", disposition="attached_pic")
+    return []
+
+
+def _attached(covers: Sequence[Beside], source_path: Path, folder: Path, before: int) -> list[str]:
+    """ffmpeg would make a film of one frame out of a cover that is copied into Matroska."""
+    arguments = []
+    for place, cover in enumerate(covers, start=before):
+        kind = "png" if cover.codec == "png" else "jpg" if cover.codec == "mjpeg" else cover.codec
+        out = folder / f"cover-{place}.{kind}"
+        picture = open_media(source_path)[str(cover.index)]
+        run_ffmpeg(ffmpeg.output(picture, file_url(out), c="copy", format="rawvideo"), reading=source_path)
+        mime = cover.mime or f"image/{kind.replace('jpg', 'jpeg')}"
+        named = cover.name or f"cover.{kind}"
+        arguments += ["-attach", file_url(out)]
+        arguments += [f"-metadata:s:t:{place}", f"mimetype={mime}", f"-metadata:s:t:{place}", f"filename={named}"]
+    return arguments
+
+
+def _muxer(source: Source, container: Container) -> dict[str, str]:
+    # How Dolby Vision is to be shown, ffmpeg writes only where it may go beyond the standards that it knows.
+    strict = {"strict": "unofficial"} if source.picture and source.picture.dolby_vision is not None else {}
+    if container != "mkv":
+        return {"format": container, "movflags": "+faststart", **strict}
     # AAC begins with 21 ms of encoder delay before zero; by default the muxer would move the picture instead.
-    return {"format": "matroska", "avoid_negative_ts": "disabled"}
+    return {"format": "matroska", "avoid_negative_ts": "disabled", "default_mode": "passthrough", **strict}
 
 
-def _global_metadata(arguments: list[str], source_path: Path) -> list[str]:
-    """Title, chapters and so on come from the source, whichever of the inputs it is."""
+def _global_metadata(arguments: list[str], source_path: Path, container: Container) -> list[str]:
+    """Title, chapters and so on come from the source, whichever of the inputs it is.
+
+    What tells of the source's own container is left out, and so is its timecode, which the picture's stream has, too:
+    ffmpeg would give a timecode track to every cover.
+    """
     inputs = [value for name, value in pairwise(arguments) if name == "-i"]
     number = str(inputs.index(file_url(source_path)))
-    return ["-map_metadata", number, "-map_chapters", number]
+    stale = ["timecode"] if container != "mkv" else ["major_brand", "minor_version", "compatible_brands"]
+    return ["-map_metadata", number, "-map_chapters", number, *(w for tag in stale for w in ("-metadata", f"{tag}="))]

@@ -14,8 +14,12 @@ from typing import Any
 
 from dubline.domain.errors import InvalidMedia, MediaToolFailed
 from dubline.domain.languages import LANGUAGES
+from dubline.media.beside import beside, beyond_mp4, decodable
 from dubline.media.inputs import MAX_PIXELS, check_file, probing_arguments, shown
+from dubline.media.order import disordered
 from dubline.media.runner import run_ffprobe
+from dubline.media.trial import require_held
+from dubline.media.unopened import require_known
 from dubline.storage.artifacts import local_path
 from dubline.storage.results import ArtifactRef, Picture, Source, Track
 
@@ -39,11 +43,12 @@ def probe(file: ArtifactRef) -> Source:
     try:
         header = _header(path)
         container, streams = _container(header), _streams(header)
-        picture = _picture(path, streams)
+        picture = _picture(path, streams, container)
         duration_ms = _duration_ms(path, header, container)
     except MediaToolFailed as error:
         raise InvalidMedia(f"'{shown(path)}' cannot be examined: {error}") from error
-    tracks = tuple(_track(s) for s in streams if s.get("codec_type") == "audio" and int(s.get("channels", 0)) > 0)
+    tracks = tuple(_track(s) for s in streams if s.get("codec_type") == "audio" and decodable(s))
+    _require_sound_if_any(path, streams, tracks)
     written = [s for s in streams if s.get("codec_type") == "subtitle"]
     dubbed = next((t for t in tracks if t.default), tracks[0] if tracks else None)
     return Source(
@@ -55,7 +60,19 @@ def probe(file: ArtifactRef) -> Source:
         dubbed_track=dubbed.index if dubbed else None,
         subtitles=tuple((s["index"], s["codec_name"]) for s in written),
         subtitle_languages=tuple(language_code(s.get("tags", {}).get("language")) for s in written),
+        shown_subtitles=any(s.get("disposition", {}).get("default") for s in written),
+        beside=beside(header, picture.index),
+        beyond_mp4=beyond_mp4(header),
     )
+
+
+def _require_sound_if_any(path: Path, streams: list[dict[str, Any]], tracks: tuple[Track, ...]) -> None:
+    codecs = [s["codec_name"] for s in streams if s.get("codec_type") == "audio"]
+    if codecs and not tracks:
+        raise InvalidMedia(
+            f"The sound of '{shown(path)}' ({', '.join(codecs)}) cannot be decoded by this machine's ffmpeg; convert "
+            "it to AAC or FLAC first."
+        )
 
 
 def language_code(tag: str | None) -> str | None:
@@ -65,8 +82,13 @@ def language_code(tag: str | None) -> str | None:
 
 
 def _header(path: Path) -> dict[str, Any]:
-    arguments = ["-show_format", "-show_streams", "-of", "json", *probing_arguments(path)]
-    found: dict[str, Any] = json.loads(run_ffprobe(arguments, reading=path, timeout_s=_HEADER_TIMEOUT_S).stdout)
+    arguments = ["-show_format", "-show_streams", "-show_chapters", "-of", "json", *probing_arguments(path)]
+    try:
+        said = run_ffprobe(arguments, reading=path, timeout_s=_HEADER_TIMEOUT_S).stdout
+    except InvalidMedia:
+        require_known(path)
+        raise
+    found: dict[str, Any] = json.loads(said)
     return found
 
 
@@ -82,7 +104,7 @@ def _streams(header: dict[str, Any]) -> list[dict[str, Any]]:
     return [s for s in header.get("streams", []) if s.get("codec_name", "unknown") not in ("unknown", "none")]
 
 
-def _picture(path: Path, streams: list[dict[str, Any]]) -> Picture:
+def _picture(path: Path, streams: list[dict[str, Any]], container: str) -> Picture:
     """The video stream that is shown: the default one, else the first. A cover image is not a picture."""
     covers = ("attached_pic", "timed_thumbnails", "still_image")
     videos = [
@@ -91,21 +113,31 @@ def _picture(path: Path, streams: list[dict[str, Any]]) -> Picture:
         if s.get("codec_type") == "video" and not any(s.get("disposition", {}).get(name) for name in covers)
     ]
     if not videos:
-        raise InvalidMedia(f"'{shown(path)}' has no picture; Dubline translates videos, give it one.")
+        still = any(s.get("codec_type") == "video" for s in streams)
+        what = "has no picture but a still cover" if still else "has no picture"
+        raise InvalidMedia(f"'{shown(path)}' {what}; Dubline translates videos, give it one.")
     chosen = next((s for s in videos if s.get("disposition", {}).get("default")), videos[0])
     width, height = int(chosen.get("width", 0)), int(chosen.get("height", 0))
     if width <= 0 or height <= 0:
         raise InvalidMedia(f"The picture of '{shown(path)}' cannot be decoded; the file is damaged, try another copy.")
     if width * height > MAX_PIXELS:
         raise InvalidMedia(f"The picture of '{shown(path)}' is {width} x {height}; scale it down to 8K or less.")
-    return Picture(
+    picture = Picture(
         index=chosen["index"],
         codec=chosen["codec_name"],
         width=width,
         height=height,
         frame_rate=_rate(chosen.get("avg_frame_rate")) or _rate(chosen.get("r_frame_rate")),
         rotation=_rotation(chosen),
+        disordered=int(chosen.get("has_b_frames", 0)) > 0 and disordered(path, chosen["index"], chosen["codec_name"]),
+        dolby_vision=_dolby_vision(chosen),
     )
+    return picture.model_copy(update={"matroska": require_held(path, picture, container)})
+
+
+def _dolby_vision(stream: dict[str, Any]) -> int | None:
+    sides = stream.get("side_data_list", [])
+    return next((int(side["dv_profile"]) for side in sides if "dv_profile" in side), None)
 
 
 def _rotation(stream: dict[str, Any]) -> int:
@@ -128,6 +160,9 @@ def _track(stream: dict[str, Any]) -> Track:
         channels=stream["channels"],
         language=language_code(stream.get("tags", {}).get("language")),
         default=bool(stream.get("disposition", {}).get("default")),
+        samples=stream.get("sample_fmt", ""),
+        bits=int(stream.get("bits_per_raw_sample", 0)),
+        title=stream.get("tags", {}).get("title"),
     )
 
 

@@ -10,6 +10,7 @@ import re
 import selectors
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ import ffmpeg
 import psutil
 
 from dubline.domain.errors import InvalidMedia, MediaToolFailed, OutputUnavailable
-from dubline.media.inputs import MAX_STREAMS, printable, shown
+from dubline.media.inputs import MAX_STREAMS, printable, probing_arguments, shown
 from dubline.media.sandbox import started
 from dubline.settings import settings
 
@@ -51,6 +52,7 @@ _BAD_INPUT = {
     "Invalid data found when processing input": "it is damaged or not a video",
 }
 """What ffmpeg says of a file, and what that means; the first that is found counts."""
+_DETECTED = re.compile(r"\] Format (\S+) probed with size=")
 _TOO_MANY_DECODE_ERRORS = 69
 """ffmpeg's exit status when more than two thirds of the frames could not be decoded (-max_error_rate)."""
 _BUSY = 0.2
@@ -99,6 +101,20 @@ def run_ffprobe(
 ) -> ToolOutput:
     """Run ffprobe on a user's file; `on_line` takes stdout line by line. Raises as `run_ffmpeg` does."""
     return _run(["ffprobe", "-hide_banner", "-loglevel", "error", *arguments], reading, timeout_s, on_line)
+
+
+def run_python(module: str, arguments: Sequence[str], *, reading: Path) -> ToolOutput:
+    """Run a module of ours that opens a user's file by libraries, confined as ffmpeg is. Raises as `run_ffmpeg` does."""
+    return _run([sys.executable, "-m", module, *arguments], reading, None, None)
+
+
+def detected_container(path: Path) -> str | None:
+    """ffmpeg's name of the container that it takes a user's file for. A demuxer that is not listed opens nothing."""
+    command = ["ffprobe", "-hide_banner", "-loglevel", "debug", *probing_arguments(path)]
+    with started(command) as process:
+        _, said = _drain(process, time.monotonic() + settings().media_timeout_s, None)
+    found = _DETECTED.search(said)
+    return found.group(1).partition(",")[0] if found else None
 
 
 def _reporter(progress: Progress, duration_ms: int) -> Callable[[str], None]:

@@ -6,6 +6,8 @@ loaded, so a record of an older shape counts as no record.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import ConfigDict, Field
 
 from dubline.storage.value import Value
@@ -30,6 +32,11 @@ class Track(Value):
     channels: int
     language: str | None = None
     default: bool = False
+    samples: str = ""
+    """ffmpeg's name of the format that it decodes to, such as `s16p` or `flt`."""
+    bits: int = 0
+    """Those of a sample that count; 0 where all do."""
+    title: str | None = None
 
 
 class Picture(Value):
@@ -43,11 +50,29 @@ class Picture(Value):
     """Average frames a second."""
     rotation: int = 0
     """Degrees by which it is turned to be shown, as phones do for portrait."""
+    disordered: bool = False
+    """Whether its packets say no time, or a wrong one, and are not in the order in which the frames are shown."""
+    dolby_vision: int | None = None
+    """Profile of Dolby Vision."""
+    matroska: bool = True
+    """Whether Matroska gives it back as it was."""
 
     @property
     def shown_size(self) -> tuple[int, int]:
         """Width and height as they are shown."""
         return (self.height, self.width) if self.rotation % 180 == 90 else (self.width, self.height)
+
+
+class Beside(Value):
+    """A stream of the source that Dubline does not work on. It leaves as it came, where the container can hold it."""
+
+    index: int
+    kind: Literal["picture", "cover", "attachment", "sound", "data"]
+    """A further angle, a still picture, an attached file such as a font, sound that cannot be decoded, or data."""
+    codec: str
+    name: str | None = None
+    """File name of a cover or an attachment."""
+    mime: str | None = None
 
 
 class Source(Value):
@@ -64,6 +89,11 @@ class Source(Value):
     """(stream index, codec) of the source's own subtitle streams."""
     subtitle_languages: tuple[str | None, ...] = ()
     """Language of each of them, in the same order."""
+    shown_subtitles: bool = False
+    """Whether one of them is on without being asked for."""
+    beside: tuple[Beside, ...] = ()
+    beyond_mp4: bool = False
+    """Whether titles, marks or tags are in it that only Matroska has a place for."""
 
 
 class Audio(Value):
@@ -181,7 +211,7 @@ class Video(Value):
 
     artifact: ArtifactRef
     container: str
-    """`mp4` or `mkv`."""
+    """`mp4`, `mkv` or `mov`."""
 
 
 class Burned(Value):
