@@ -7,7 +7,7 @@ so everything after it, is then made anew.
 from __future__ import annotations
 
 STAGES: dict[str, int] = {
-    "ingest": 2,
+    "ingest": 3,
     "extract-audio": 1,
     "check-media": 1,
     "transcribe": 1,
@@ -31,9 +31,9 @@ STAGES: dict[str, int] = {
     "check-timeline": 1,
     "mix": 3,
     "subtitle": 2,
-    "mux": 1,
-    "burn-in": 1,
-    "check-output": 1,
+    "mux": 2,
+    "burn-in": 2,
+    "check-output": 2,
     "publish": 3,
 }
 

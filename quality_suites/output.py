@@ -27,6 +27,8 @@ class OutputFacts(TypedDict):
     """ISO 639-2 tag the dubbed track must have; None where there is no dub (no sound, nobody speaks)."""
     source_audio_tracks: int
     """Audio streams of the source, all of which the output keeps."""
+    changed_tracks: int
+    """How many of these have another codec in the output, and other samples once decoded."""
     subtitle_languages: list[str | None]
     """Tag of each subtitle stream."""
     wanted_subtitles: list[str]
@@ -67,6 +69,7 @@ def _streams(facts: OutputFacts) -> Row:
         "dub_language": None if dub is None else audio[:1] == [dub],
         "dub_default": None if dub is None else facts["default_audio"] == 0,
         "lost_tracks": expected - len(audio),
+        "changed_tracks": facts["changed_tracks"],
         "missing_subtitles": len(missing),
         "missing_tags": ", ".join(missing),
         "duration_ms": facts["duration_ms"],
@@ -125,7 +128,7 @@ def _cue(number: int, cue: CueFacts, overlap_ms: int, before_ms: int | None, dur
 
 SUITE = Suite(
     name="output",
-    version=3,
+    version=4,
     rows=rows,
     remedy="Run again with --refresh mux, and report the input if that does not help.",
     rules=(
@@ -155,6 +158,15 @@ SUITE = Suite(
             "critical",
             "of the original's audio tracks {lost_tracks} are not in the output, which has {audio_tracks} in all",
             "a viewer can always go back to the original",
+            most=0,
+        ),
+        bounded(
+            "original-samples",
+            WHOLE,
+            "changed_tracks",
+            "critical",
+            "of the original's audio tracks {changed_tracks} were written anew and sound otherwise than in the source",
+            "where a container cannot hold a track as it is, it is carried on without loss",
             most=0,
         ),
         bounded(

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from dubline.domain.languages import language as named
 from dubline.domain.subtitle_files import parse_srt
+from dubline.media.hashing import sound_hash
+from dubline.media.inputs import source_file
 from dubline.media.loudness import SILENCE_LUFS, integrated_loudness, loudness
 from dubline.media.probe import probe
 from dubline.storage.artifacts import local_path
@@ -37,6 +39,7 @@ def facts(
         default_audio=next((place for place, track in enumerate(made.tracks) if track.default), None),
         dub_language=named(language).iso3 if dub else None,
         source_audio_tracks=len(source.tracks),
+        changed_tracks=_changed(source, made, video, bool(dub)),
         subtitle_languages=[_iso3(tag) for tag in made.subtitle_languages],
         wanted_subtitles=[named(s.language).iso3 for s in subtitles],
         loudness_lufs=lufs,
@@ -44,6 +47,18 @@ def facts(
         true_peak_dbtp=peak,
         cues=len(cues(subtitles)),
     )
+
+
+def _changed(source: Source, made: Source, video: Video, dubbed: bool) -> int:
+    """How many of the source's tracks were written anew, and not without loss."""
+    originals = made.tracks[1:] if dubbed else made.tracks
+    anew = [(old, new) for old, new in zip(source.tracks, originals, strict=False) if old.codec != new.codec]
+    if not anew:
+        return 0
+    with source_file(source.file) as path:
+        return sum(
+            sound_hash(path, old.index) != sound_hash(local_path(video.artifact), new.index) for old, new in anew
+        )
 
 
 def cues(subtitles: tuple[Subtitles, ...]) -> list[CueFacts]:

@@ -1,4 +1,4 @@
-"""Is the picture the same? Compared by packets, and by decoded frames where a container frames packets otherwise."""
+"""Are picture and sound the same? Compared by packets, or once decoded where a container needs them otherwise."""
 
 from __future__ import annotations
 
@@ -30,6 +30,15 @@ def frames_hash(path: Path, index: int | None = None) -> str:
     stream = open_media(path, noautorotate=None)[_PICTURE if index is None else str(index)]
     options: dict[str, Any] = {"c:v": "rawvideo", "fps_mode": "passthrough", "format": "hash", "hash": "sha256"}
     return _hash(path, ffmpeg.output(stream, "pipe:1", **options))
+
+
+def sound_hash(path: Path, index: int) -> str:
+    """sha256 of an audio stream's decoded samples; `index` is ffmpeg's stream index. Raises as above.
+
+    Doubles hold every sample of any format as it is, so streams of different codecs can be compared.
+    """
+    options: dict[str, Any] = {"c:a": "pcm_f64le", "format": "hash", "hash": "sha256"}
+    return _hash(path, ffmpeg.output(open_media(path)[str(index)], "pipe:1", **options))
 
 
 def picture_equal(one: Path, other: Path) -> bool:

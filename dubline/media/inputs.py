@@ -23,7 +23,7 @@ from dubline.storage.locations import BucketFile, WebFile
 from dubline.storage.results import ArtifactRef
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,ogg,wav,mp3,flac,aac,asf,mxf,nut,dv,wtv,rm,gxf"
-"""Demuxers that open nothing but the file itself. What lies in several files (`imf`, `hls`, `concat`) is none of theirs."""
+"""Demuxers that open nothing but the file itself. Whose videos lie in several (`imf`, `hls`) are not among them."""
 MAX_STREAMS = 128
 """A disc with every language has about 100; a demuxer's own limit is 1000."""
 MAX_PIXELS = 36_000_000

@@ -10,7 +10,6 @@ from itertools import pairwise
 from pathlib import Path
 
 from dubline.domain.errors import InvalidMedia, MediaToolFailed
-from dubline.media import reorder
 from dubline.media.inputs import probing_arguments
 from dubline.media.runner import run_ffprobe, run_python
 
@@ -58,5 +57,5 @@ def put_in_order(path: Path, index: int, folder: Path) -> tuple[Path, float]:
     Returns the file, and at which second of the source it begins. Raises InvalidMedia, MediaToolFailed.
     """
     out = folder / "picture.mp4"
-    said = run_python(reorder.__name__, [str(path), str(index), str(out)], reading=path)
+    said = run_python("dubline.media.reorder", [str(path), str(index), str(out)], reading=path)
     return out, float(said.stdout)

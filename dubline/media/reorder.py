@@ -1,4 +1,4 @@
-"""A program: `python -m dubline.media.reorder SOURCE INDEX OUT` writes a picture with the times that it is shown at.
+"""A program: `python -m dubline.media.reorder SOURCE INDEX OUT` writes a picture with the times it is shown at.
 
 It opens a user's file, so it runs in the sandbox only, as ffmpeg does. It prints the second at which the picture begins.
 """
@@ -18,8 +18,6 @@ from av.video.stream import VideoStream
 from dubline.media.inputs import FORMATS, MAX_STREAMS, file_url
 
 _OPENING = {"protocol_whitelist": "file", "format_whitelist": FORMATS, "max_streams": str(MAX_STREAMS)}
-
-VideoPacket = Packet[VideoStream]
 
 
 def main(source: Path, index: int, out: Path) -> None:
@@ -50,7 +48,7 @@ def picture_of(media: InputContainer, index: int) -> VideoStream:
     return stream
 
 
-def packets(media: InputContainer, stream: VideoStream) -> Iterator[VideoPacket]:
+def packets(media: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
     """The stream's packets, one frame in each."""
     split = BitStreamFilterContext("mpeg4_unpack_bframes", stream) if stream.codec.name == "mpeg4" else None
     for packet in media.demux(stream):
@@ -60,7 +58,7 @@ def packets(media: InputContainer, stream: VideoStream) -> Iterator[VideoPacket]
         yield from split.filter(None)
 
 
-def decoded_order(stream: VideoStream, found: Iterator[VideoPacket]) -> tuple[list[int], list[int]]:
+def decoded_order(stream: VideoStream, found: Iterator[Packet[VideoStream]]) -> tuple[list[int], list[int]]:
     """When packets are decoded (in the stream's time base, growing), and their numbers in the order of their frames."""
     times: list[int] = []
     shown: list[int] = []
@@ -74,7 +72,7 @@ def decoded_order(stream: VideoStream, found: Iterator[VideoPacket]) -> tuple[li
     return times, shown + frames(stream, None)
 
 
-def frames(stream: VideoStream, packet: VideoPacket | None) -> list[int]:
+def frames(stream: VideoStream, packet: Packet[VideoStream] | None) -> list[int]:
     """Numbers of the packets whose frames a decoder gives back for this one."""
     try:
         return [frame.pts for frame in stream.decode(packet) if frame.pts is not None]

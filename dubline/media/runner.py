@@ -104,7 +104,7 @@ def run_ffprobe(
 
 
 def run_python(module: str, arguments: Sequence[str], *, reading: Path) -> ToolOutput:
-    """Run a module of ours that opens a user's file by libraries, confined as ffmpeg is. Raises as `run_ffmpeg` does."""
+    """Run a module of ours that opens a user's file itself, confined as ffmpeg is. Raises what `run_ffmpeg` does."""
     return _run([sys.executable, "-m", module, *arguments], reading, None, None)
 
 

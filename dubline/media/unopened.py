@@ -53,5 +53,5 @@ def require_known(path: Path) -> None:
         )
     raise InvalidMedia(
         f"'{shown(path)}' is in a container that Dubline does not open ({kind}); put its streams into another one: "
-        f"ffmpeg -i {name} -map 0:v -map '0:a?' -c copy {target}"
+        f"ffmpeg -i {name} -c copy {target} (with -c:v ffv1 -c:a flac instead of -c copy where that fails)"
     )
