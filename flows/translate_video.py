@@ -203,8 +203,8 @@ async def keep(source: Source, language: str, stages: Stages, gates: Gates) -> D
 
 
 async def burned(source: Source, made: Dub, stages: Stages) -> Dub:
-    """The dub with a further video that has its subtitles in the picture; as it is where there are none."""
-    if made.subtitles is None:
+    """The dub with a further video that has its subtitles in the picture; as it is where that cannot be made."""
+    if made.subtitles is None or (source.picture and not source.picture.drawable):
         return made
     video = await stages.speaking(made.language)(burn_in, made.video, made.subtitles, source.duration_ms)
     return made.model_copy(update={"burned": video})

@@ -14,6 +14,7 @@ from dubline.edits import edited
 from dubline.engines.contracts import TranscriptionResult
 from dubline.engines.manager import manager
 from dubline.media import waveform
+from dubline.media.containers import NAMES, container_for, left_out
 from dubline.publication import Folder, Manifest, ManifestDub, ManifestLine, ManifestPhrase
 from dubline.reporting.assemble import assemble
 from dubline.reporting.model import RunReport, StageTiming
@@ -51,7 +52,7 @@ def publish(
             loudness=request.loudness,
             dubs=published,
             files=tuple(folder.files),
-            warnings=(*_warnings(request, source, script), *_missing_fonts(dubs)),
+            warnings=(*_warnings(request, source, script), *_left_out(request, source), *_missing_fonts(dubs)),
             stage_seconds={timing.stage: timing.seconds for timing in timings if not timing.cached},
         )
         if transcript:
@@ -99,6 +100,19 @@ def _warnings(request: TranslateRequest, source: Source, script: Script | None) 
         yield f"The loudness of {request.loudness:g} LUFS was not applied: it is that of a dub."
     if request.burn_in:
         yield "No video with burned-in subtitles was made: there are none."
+
+
+def _left_out(request: TranslateRequest, source: Source) -> Iterator[str]:
+    if lost := left_out(source):
+        yield (
+            f"Not in the dubbed video, because {NAMES[container_for(source)]} as it is written here cannot hold it: "
+            f"{', '.join(lost)}."
+        )
+    if request.burn_in and source.picture and not source.picture.drawable:
+        yield (
+            "No video with burned-in subtitles was made: only decoders of Dolby Vision know the picture's colours "
+            "(profile 5); give a copy in HDR10 or SDR."
+        )
 
 
 def _waveforms(folder: Folder, audio: Audio, dubs: tuple[Dub, ...]) -> None:

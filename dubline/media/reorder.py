@@ -1,4 +1,4 @@
-"""A program: `python -m dubline.media.reorder SOURCE INDEX OUT` writes a picture with the times it is shown at.
+"""The program `python -m dubline.media.reorder SOURCE INDEX OUT` writes a picture with the times it is shown at.
 
 It opens a user's file, so it runs in the sandbox only, as ffmpeg does. It prints the second at which the picture begins.
 """

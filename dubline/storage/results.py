@@ -62,6 +62,11 @@ class Picture(Value):
         """Width and height as they are shown."""
         return (self.height, self.width) if self.rotation % 180 == 90 else (self.width, self.height)
 
+    @property
+    def drawable(self) -> bool:
+        """Whether text can be drawn into it: Dolby Vision's profile 5 has colours that only its own decoders know."""
+        return self.dolby_vision != 5
+
 
 class Beside(Value):
     """A stream of the source that Dubline does not work on. It leaves as it came, where the container can hold it."""

@@ -22,11 +22,15 @@ SIDECAR, REASON, NOTE = ".yaml", ".reason.txt", ".note.txt"
 PARTIAL = ".partial"
 """A text that is being written, in the folder WORK."""
 VIDEOS = (
-    *(".3g2", ".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts"),
-    *(".ogg", ".ogv", ".ts", ".webm", ".wmv"),
+    *(".3g2", ".3gp", ".asf", ".avi", ".dv", ".flv", ".gxf", ".m2t", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg"),
+    *(".mpg", ".mts", ".mxf", ".nut", ".ogg", ".ogm", ".ogv", ".qt", ".rm", ".rmvb", ".ts", ".vob", ".webm", ".wmv"),
+    *(".wtv",),
 )
 """Names that may be videos. Names of unfinished copies (`.part`, `.tmp`, `.crdownload`) have none of these endings."""
-UNMARKED = (".asf", ".m2ts", ".mpeg", ".mpg", ".mts", ".ogg", ".ogv", ".ts", ".wmv")
+UNMARKED = (
+    *(".asf", ".dv", ".gxf", ".m2t", ".m2ts", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".ogg", ".ogm", ".ogv", ".rm"),
+    *(".rmvb", ".ts", ".vob", ".wmv", ".wtv"),
+)
 """Those that need no mark of where they end."""
 
 MAX_NAME = 255
