@@ -97,6 +97,17 @@ class ManifestDub(Value):
     lines: tuple[ManifestLine, ...]
 
 
+class ManifestStretch(Value):
+    """Clear speech of its speaker that is in no line."""
+
+    start_ms: int
+    end_ms: int
+    speaker: str = ""
+    """Empty where nobody knows whose it is."""
+    original_heard: bool
+    """Whether it is heard in the dub; False where others' words, said at the same time, are dubbed."""
+
+
 class Manifest(Value):
     key: str
     """What was asked: the content of the source, languages, engines and stages."""
@@ -114,6 +125,8 @@ class Manifest(Value):
     dubs: tuple[ManifestDub, ...]
     files: tuple[PublishedFile, ...]
     warnings: tuple[str, ...] = ()
+    unrecognized: tuple[ManifestStretch, ...] = ()
+    """What a person should listen to, as the quality gates say, too."""
     stage_seconds: dict[str, float] = Field(default_factory=dict)
     """Stage -> wall time of the run that wrote this; stages found in the cache are left out."""
 

@@ -13,7 +13,7 @@ STAGES: dict[str, int] = {
     "transcribe": 1,
     "diarize": 1,
     "separate": 1,
-    "attribute": 6,
+    "attribute": 7,
     "mend-source": 1,
     "check-segments": 1,
     "check-transcript": 1,
@@ -27,14 +27,14 @@ STAGES: dict[str, int] = {
     "mend-plan": 1,
     "speak-again": 1,
     "check-speech": 1,
-    "place": 6,
+    "place": 7,
     "check-timeline": 1,
-    "mix": 3,
+    "mix": 4,
     "subtitle": 2,
     "mux": 2,
     "burn-in": 2,
     "check-output": 2,
-    "publish": 3,
+    "publish": 4,
 }
 
 MENDING = frozenset(("mend-source", "translate-again", "mend-lines", "mend-plan", "speak-again"))

@@ -26,16 +26,16 @@ class Scripts:
 
 async def mended_script(heard: Script, request: TranslateRequest, duration_ms: int, stages: Stages) -> Scripts:
     """Raises InvalidRequest for edits that the transcript has no place for."""
-    if not request.edits:
+    if not request.edits or not heard.segments:
         return Scripts(heard, heard)
     edits = await asyncio.to_thread(stored, in_source(request.edits))
     return Scripts(heard, await stages(mend_source, heard, edits, duration_ms))
 
 
-def require_script(script: object, request: TranslateRequest) -> None:
-    """Raises InvalidRequest where lines were edited and nobody speaks."""
-    if script is None and request.edits:
-        raise InvalidRequest("There are no lines to edit: nobody was found to speak in the video; leave the edits out.")
+def require_lines(script: Script | None, request: TranslateRequest) -> None:
+    """Raises InvalidRequest where lines were edited and nothing was recognized."""
+    if request.edits and (script is None or not script.segments):
+        raise InvalidRequest("There are no lines to edit: nothing was recognized in the video; leave the edits out.")
 
 
 async def mended_lines(

@@ -18,7 +18,7 @@ from dubline.storage.results import Audio, Dub, Source, Stems, Subtitles, Words
 from dubline.telemetry import progress
 from flows.before import already_done, make_room, require_possible
 from flows.key import request_key
-from flows.mend import Scripts, mended_lines, mended_script, mended_take, require_script
+from flows.mend import Scripts, mended_lines, mended_script, mended_take, require_lines
 from flows.names import titled
 from tasks import check
 from tasks.attribute import attribute
@@ -98,8 +98,8 @@ async def made(session: SessionRun, profile: Profile) -> Manifest:
         progress.announce(source.duration_ms / 1000)
         audio, stems, words, scripts = await hear(source, request, profile, stages, gates)
         script = scripts.mended if scripts else None
-        require_script(script, request)
-        if scripts is None or audio is None or stems is None:
+        require_lines(script, request)
+        if scripts is None or audio is None or stems is None or not scripts.mended.segments:
             dubs = await gathered(*(keep(source, lang, stages, gates) for lang in request.languages))
         else:
             heard = await stages(subtitle_source, scripts.mended, source.duration_ms, source.picture)
@@ -122,7 +122,8 @@ async def made(session: SessionRun, profile: Profile) -> Manifest:
 async def hear(
     source: Source, request: TranslateRequest, profile: Profile, stages: Stages, gates: Gates
 ) -> tuple[Audio | None, Stems | None, Words | None, Scripts | None]:
-    """What is said in the video, by whom, over what; no script where there is no sound or nobody speaks."""
+    """What is said in the video, by whom, over what; no script where there is no sound, one without lines where nothing
+    was recognized."""
     if source.dubbed_track is None:
         gates.open(check.check_media, source, None)
         return None, None, None, None
@@ -136,9 +137,7 @@ async def hear(
         stages(diarize, audio, profile.diarization),
         stages(separate, audio, profile.separation),
     )
-    if words.count == 0:
-        return audio, stems, words, None
-    for target in request.languages:
+    for target in request.languages if words.count else ():
         pair(profile, words.language, target)
     heard = await stages(attribute, audio, stems, words, turns)
     scripts = await mended_script(heard, request, source.duration_ms, stages)

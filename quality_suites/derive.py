@@ -34,6 +34,12 @@ def plain_words(text: str) -> tuple[str, ...]:
     return tuple(kept.split())
 
 
+def clock(instant_ms: int) -> str:
+    """83,450 ms as 1:23.45: minutes, and seconds to a hundredth, cut."""
+    minutes, ms = divmod(instant_ms, 60_000)
+    return f"{minutes}:{ms // 1000:02}.{ms % 1000 // 10:02}"
+
+
 def per_second(amount: float, duration_ms: int) -> float | None:
     """A rate; None where there is no time to divide by."""
     return amount * 1000 / duration_ms if duration_ms > 0 else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from dubline.domain.time import Span
+from dubline.domain.time import Span, intersection, total_ms
 from dubline.domain.timeline import (
     EARLY_MS,
     LATE_MS,
@@ -21,6 +21,7 @@ from dubline.domain.timeline import (
     SpeechPlan,
 )
 from dubline.domain.transcript import Transcript
+from dubline.domain.unheard import unheard
 from quality_suites.derive import overlaps_ms
 from quality_suites.rules import LINES, WHOLE, Frames, Row, Suite, all_rows, bounded, holds, never, one_whole
 
@@ -49,12 +50,14 @@ def rows(transcript: Transcript, plan: SpeechPlan, timeline: FittedTimeline) -> 
     speakers = {segment.id: segment.speaker for segment in transcript.segments}
     planned = {phrase.id: phrase for phrase in plan.phrases}
     placements = list(_placements(timeline))
+    unrecognized = unheard(transcript)
     lines: list[Row] = []
     seen: set[str] = set()
     overlaps = zip(_overlaps(speakers, placements), _new_overlaps(speakers, planned, placements), strict=True)
     for placement, (within, across) in zip(placements, overlaps, strict=True):
         row = _row(placement, speakers, planned.get(placement.subject), timeline.duration_ms)
-        lines.append(row | within | across | {"again": placement.subject in seen})
+        under = total_ms(intersection([placement.span], unrecognized)) if placement.dubbed else None
+        lines.append(row | within | across | {"unheard_overlap_ms": under, "again": placement.subject in seen})
         seen.add(placement.subject)
     missing = [p.id for line in plan.lines if line.segment not in seen for p in line.phrases if p.id not in seen]
     lines += [_blank(phrase) | {"missing": True} for phrase in missing]
@@ -71,7 +74,7 @@ def _placements(timeline: FittedTimeline) -> Iterator[_Placement]:
 
 def _blank(subject: str) -> Row:
     judged = ("missing", "unknown", "again", "overlap_ms", "original_overlap_ms", "new_overlap_ms", "more_overlap_ms")
-    measured = ("past_end_ms", "stretch", "rate", "lag_ms")
+    measured = ("unheard_overlap_ms", "past_end_ms", "stretch", "rate", "lag_ms")
     return {"subject": subject} | dict.fromkeys(judged + measured)
 
 
@@ -129,7 +132,7 @@ def _row(placement: _Placement, speakers: Mapping[str, str], planned: PlannedPhr
 
 SUITE = Suite(
     name="timeline",
-    version=3,
+    version=4,
     rows=rows,
     remedy="Run again with --refresh place.",
     rules=(
@@ -202,6 +205,15 @@ SUITE = Suite(
             "phrase {subject} overlaps {original_overlap_ms} ms of a line that keeps the original's sound",
             "such a line cannot be moved",
             most=0,
+        ),
+        bounded(
+            "unrecognized-overlap",
+            LINES,
+            "unheard_overlap_ms",
+            "review",
+            "phrase {subject} is said over {unheard_overlap_ms} ms of speech that was not recognized and is heard",
+            "ITU-R BT.1359, as above; listen whether both can be followed, or give the words to a line",
+            most=_NOTICED_MS,
         ),
         bounded(
             "inside-video",

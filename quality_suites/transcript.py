@@ -5,26 +5,47 @@ from __future__ import annotations
 from collections import Counter
 from itertools import groupby
 
+from dubline.domain.time import Span
 from dubline.domain.transcript import Segment, Transcript
-from quality_suites.derive import per_second, plain_words
+from dubline.domain.unheard import UNHEARD_MS, talked_over, unheard
+from quality_suites.derive import clock, per_second, plain_words
 from quality_suites.rules import LINES, WHOLE, Frames, Row, Suite, all_rows, bounded, holds, one_whole
 
 MAX_UNHEARD_MS = 3000
 NGRAM = 3
+STRETCHES = "stretches"
+"""Frame of clear speech that is in no line; its subjects are times."""
 
 
 def rows(transcript: Transcript, requested: str | None, speech_ms: int) -> Frames:
     """`requested` is the language the user named, if any; `speech_ms` is the speech that diarization found."""
+    stretches = _stretches(transcript)
     silent = not any(plain_words(segment.text) for segment in transcript.segments)
     whole: Row = {
         "lines": len(transcript.segments),
         "unheard_ms": speech_ms if silent else 0,
+        STRETCHES: len(stretches),
         "language": transcript.language,
         "language_right": None if requested is None else transcript.language == requested,
     }
     runs = _runs(transcript.segments)
     lines = [_row(segment, run) for segment, run in zip(transcript.segments, runs, strict=True)]
-    return {WHOLE: [whole], LINES: lines}
+    return {WHOLE: [whole], LINES: lines, STRETCHES: stretches}
+
+
+def _stretches(transcript: Transcript) -> list[Row]:
+    """A row for each stretch of clear speech that no word of its speaker covers, however short."""
+    alone = [_stretch(span) | {"in_no_line_ms": span.len_ms} for span in unheard(transcript, least_ms=0)]
+    over = [
+        _stretch(turn.span) | {"talked_over_ms": turn.span.len_ms, "speaker": turn.speaker}
+        for turn in talked_over(transcript, least_ms=0)
+    ]
+    return alone + over
+
+
+def _stretch(span: Span) -> Row:
+    subject = f"{clock(span.start_ms)}-{clock(span.end_ms)}"
+    return {"subject": subject, "in_no_line_ms": None, "talked_over_ms": None, "speaker": None}
 
 
 def _row(segment: Segment, run: int) -> Row:
@@ -55,12 +76,13 @@ def _runs(segments: tuple[Segment, ...]) -> list[int]:
 
 SUITE = Suite(
     name="transcript",
-    version=1,
+    version=2,
     rows=rows,
     remedy="Name the spoken language with --from, or run again with --refresh transcribe.",
     rules=(
         one_whole(),
         all_rows(LINES),
+        all_rows(STRETCHES),
         bounded(
             "speech-heard",
             WHOLE,
@@ -69,6 +91,24 @@ SUITE = Suite(
             "no words were recognized in {unheard_ms} ms of speech",
             "3 s of detected speech is longer than a cough or a laugh; singing may still be legal",
             most=MAX_UNHEARD_MS,
+        ),
+        bounded(
+            "speech-in-a-line",
+            STRETCHES,
+            "in_no_line_ms",
+            "review",
+            "somebody speaks at {subject}, and nothing of it is in a line: the original is heard there",
+            "dubline.domain.unheard.UNHEARD_MS: edges of words are right within 200 to 400 ms",
+            most=UNHEARD_MS - 1,
+        ),
+        bounded(
+            "talked-over",
+            STRETCHES,
+            "talked_over_ms",
+            "review",
+            "{speaker} speaks at {subject} at the same time as others, and only their words are in lines",
+            "dubline.domain.unheard.UNHEARD_MS: edges of words are right within 200 to 400 ms",
+            most=UNHEARD_MS - 1,
         ),
         holds(
             "language",

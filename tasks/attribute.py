@@ -1,11 +1,15 @@
-"""Give every word its time and its speaker, and cut the speech into sentences."""
+"""Give every word its time and its speaker, cut the speech into sentences, and note what else was clearly said."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dubline.domain.attribution import attribute as attribute_words
+from dubline.domain.unheard import by_speaker
 from dubline.domain.word_times import corrected
 from dubline.engines.contracts import DiarizationResult, TranscriptionResult
 from dubline.media.activity import sounding
+from dubline.media.clear_speech import clear_speech
 from dubline.storage.artifacts import local_path
 from dubline.storage.results import Audio, Script, Stems, Turns, Words
 from tasks.stage import artifacts, stage
@@ -20,6 +24,8 @@ def attribute(audio: Audio, stems: Stems, words: Words, turns: Turns) -> Script:
         sounding(local_path(audio.full), local_path(stems.background), [turn.span for turn in voices.turns]),
     )
     transcript = attribute_words(timed, voices.turns, voices.speakers, heard.language)
+    speech = by_speaker(clear_speech(local_path(audio.speech)), voices.turns)
+    transcript = replace(transcript, speech=speech)
     return Script(
         artifact=artifacts().put_value(transcript), language=heard.language, segments=len(transcript.segments)
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dubline.domain import phrasing
-from dubline.domain.time import Span
+from dubline.domain import original_sound
 from dubline.domain.timeline import FittedTimeline, SpeechPlan
 from dubline.domain.transcript import Transcript
 from dubline.media.mixing import MixLine, Original
@@ -16,14 +15,13 @@ from tasks.stage import artifacts, stage
 BACKGROUND_DB = 0.0
 """How far the separated background goes down under the dub. Not at all: bench/results/background.json shows that the
 judge hears the dub as well as with less background, and next to nothing of the original language in it."""
-MARGIN_MS = 150
-"""How long around a dubbed phrase the original is out: words begin and end softly."""
 
 
 @stage("mix", result=Mix)
 def mix(
     audio: Audio, stems: Stems, script: Script, plan: Plan, clips: Clips, timeline: Timeline, loudness: float | None
 ) -> Mix:
+    transcript = artifacts().load_value(script.artifact, Transcript)
     fitted = artifacts().load_value(timeline.artifact, FittedTimeline)
     slots = {phrase.id: phrase.slot for phrase in artifacts().load_value(plan.artifact, SpeechPlan).phrases}
     files = {spoken.phrase: local_path(spoken.clip.artifact) for spoken in clips.phrases if spoken.clip}
@@ -32,24 +30,18 @@ def mix(
             files[phrase.id],
             phrase.span.start_ms,
             phrase.stretch,
-            duck=_widened(phrase.span | slots[phrase.id]),
+            duck=original_sound.with_margin(phrase.span),
             said=slots[phrase.id],
         )
         for phrase in fitted.phrases
     ]
     with artifacts().workspace() as folder:
         out = folder / "mix.flac"
-        original = Original(local_path(audio.full), local_path(stems.background), _silenced(script, fitted))
+        original = Original(
+            local_path(audio.full),
+            local_path(stems.background),
+            original_sound.replaced(transcript, fitted),
+            original_sound.stays(transcript, fitted),
+        )
         mix_files(original, lines, out, background_db=BACKGROUND_DB, target_lufs=loudness, progress=teller())
         return Mix(artifact=artifacts().adopt(out))
-
-
-def _silenced(script: Script, fitted: FittedTimeline) -> tuple[Span, ...]:
-    """All that the source says in a dubbed line: its words are not to be heard beside their translation."""
-    segments = artifacts().load_value(script.artifact, Transcript).segments
-    dubbed = (segment for segment, line in zip(segments, fitted.lines, strict=True) if not line.kept_original)
-    return tuple(_widened(slot) for segment in dubbed for slot in phrasing.slots(segment))
-
-
-def _widened(span: Span) -> Span:
-    return Span(max(0, span.start_ms - MARGIN_MS), span.end_ms + MARGIN_MS)

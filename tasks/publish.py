@@ -10,12 +10,13 @@ from dubline import outputs, profiles
 from dubline.cast_file import CAST, written
 from dubline.domain.timeline import FittedTimeline, PlacedLine, PlannedLine, SpeechPlan
 from dubline.domain.transcript import Transcript, Translation
+from dubline.domain.unheard import talked_over, unheard
 from dubline.edits import edited
 from dubline.engines.contracts import TranscriptionResult
 from dubline.engines.manager import manager
 from dubline.media import waveform
 from dubline.media.containers import NAMES, container_for, left_out
-from dubline.publication import Folder, Manifest, ManifestDub, ManifestLine, ManifestPhrase
+from dubline.publication import Folder, Manifest, ManifestDub, ManifestLine, ManifestPhrase, ManifestStretch
 from dubline.reporting.assemble import assemble
 from dubline.reporting.model import RunReport, StageTiming
 from dubline.reporting.page import render_html
@@ -39,8 +40,10 @@ def publish(
     timings: tuple[Timing, ...],
 ) -> Manifest:
     with outputs.filled(request.out) as folder:
-        transcript = artifacts().load_value(script.artifact, Transcript) if script else None
+        heard = artifacts().load_value(script.artifact, Transcript) if script else None
+        transcript = heard if heard and heard.segments else None
         published = tuple(_dub(folder, request, dub, transcript) for dub in dubs)
+        unrecognized = tuple(_stretches(heard)) if heard else ()
         manifest = Manifest(
             key=key,
             source=request.video.shown if isinstance(request.video, WebFile) else str(request.video),
@@ -52,7 +55,12 @@ def publish(
             loudness=request.loudness,
             dubs=published,
             files=tuple(folder.files),
-            warnings=(*_warnings(request, source, script), *_left_out(request, source), *_missing_fonts(dubs)),
+            warnings=(
+                *_warnings(request, source, transcript, unrecognized),
+                *_left_out(request, source),
+                *_missing_fonts(dubs),
+            ),
+            unrecognized=unrecognized,
             stage_seconds={timing.stage: timing.seconds for timing in timings if not timing.cached},
         )
         if transcript:
@@ -89,11 +97,27 @@ def _report(
     )
 
 
-def _warnings(request: TranslateRequest, source: Source, script: Script | None) -> Iterator[str]:
-    if script is not None:
+def _stretches(transcript: Transcript) -> Iterator[ManifestStretch]:
+    for span in unheard(transcript):
+        yield ManifestStretch(start_ms=span.start_ms, end_ms=span.end_ms, original_heard=True)
+    for turn in talked_over(transcript):
+        span = turn.span
+        yield ManifestStretch(start_ms=span.start_ms, end_ms=span.end_ms, speaker=turn.speaker, original_heard=False)
+
+
+def _warnings(
+    request: TranslateRequest,
+    source: Source,
+    transcript: Transcript | None,
+    unrecognized: tuple[ManifestStretch, ...],
+) -> Iterator[str]:
+    """`transcript` is None where there are no lines."""
+    if transcript is not None:
         return
     if source.dubbed_track is None:
         yield "The video has no sound: nothing was dubbed."
+    elif unrecognized:
+        yield "Somebody speaks, and nothing of it was recognized: the original sound was kept."
     else:
         yield "No speech was found: the original sound was kept."
     if request.loudness is not None:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from dubline.domain.time import Span
 from dubline.domain.timeline import PlannedLine, PlannedPhrase
-from dubline.domain.transcript import Segment
+from dubline.domain.transcript import NOBODY, Segment
 
 _LONG_GAP_MS = 2_000
 """Lines on either side of such a silence are fitted apart."""
@@ -30,6 +30,8 @@ class Item:
     """Tempo that may be given to it."""
     fixed: bool = False
     """The original's sound, which cannot be moved."""
+    unheard: bool = False
+    """Such sound in which nothing was recognized."""
 
     def may_overlap(self, other: Item) -> bool:
         """Two people may speak at once in the dub only where they did so in the source."""
@@ -62,6 +64,11 @@ def spoken_items(
     )
 
 
+def unheard_item(number: int, span: Span) -> Item:
+    """Clear speech that is in no line, as a line of its own in which the original's sound stays."""
+    return Item((number, 0), span, NOBODY, (span.len_ms,), 1.0, 1.0, fixed=True, unheard=True)
+
+
 def original(line: Sequence[Item]) -> Item:
     """The original's sound in the place of a line."""
     slot = line[0].slot | line[-1].slot
@@ -90,9 +97,10 @@ def passages(lines: Sequence[tuple[Item, ...]], most: int | None = None) -> list
 
 def settled(items: Sequence[tuple[Item, ...]], fits: Mapping[tuple[int, int], Fit]) -> dict[tuple[int, int], Fit]:
     """Move phrases to the right until none overlaps that may not: rounding left some 1 ms off, and an original that
-    stays in the way is passed. Nothing moves where nothing overlaps."""
+    stays in the way is passed, but for speech in which nothing was recognized: that may be long, and what is pushed
+    behind it would be said to another picture. Nothing moves where nothing overlaps."""
     ordered = sorted((item for line in items for item in line), key=lambda item: (item.slot.start_ms, item.key))
-    walls = [item for item in ordered if item.fixed]
+    walls = [item for item in ordered if item.fixed and not item.unheard]
     occupied = _Occupied()
     result = {}
     for item in ordered:

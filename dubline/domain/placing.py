@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dubline.domain.fit_items import Fit, Item, original, passages, settled, spoken_items
+from dubline.domain.fit_items import Fit, Item, original, passages, settled, spoken_items, unheard_item
 from dubline.domain.fitting import FINISHED, Solved, solve
 from dubline.domain.phrasing import slots
 from dubline.domain.time import Span
@@ -22,6 +22,7 @@ from dubline.domain.timeline import (
     SpeechPlan,
 )
 from dubline.domain.transcript import Segment, Transcript
+from dubline.domain.unheard import unheard
 
 
 def place(
@@ -30,13 +31,20 @@ def place(
     """Put every clip near its source's phrase, as the costs and rules above say.
 
     `clip_ms` has the measured duration of every phrase that could be spoken, by its id. A line with a phrase that could
-    not be spoken keeps the original's sound whole: half a sentence in each language helps nobody.
+    not be spoken keeps the original's sound whole: half a sentence in each language helps nobody. Clear speech that is
+    in no line stays where it is, and phrases keep off it where they can.
     """
     lines = list(zip(transcript.segments, speech_plan.lines, strict=True))
     items = [spoken_items(number, segment, line, clip_ms, _stretches) for number, (segment, line) in enumerate(lines)]
-    items, fits, optimal = _best_places(items, duration_ms)
-    placed = tuple(_placed_line(segment, line, own, fits) for (segment, line), own in zip(lines, items, strict=True))
+    walls = [(unheard_item(number, span),) for number, span in enumerate(unheard(transcript), len(lines))]
+    items, fits, optimal = _best_places(sorted([*items, *walls], key=_by_start), duration_ms)
+    own = [line for line in items if not line[0].unheard]
+    placed = tuple(_placed_line(segment, line, its, fits) for (segment, line), its in zip(lines, own, strict=True))
     return FittedTimeline(speech_plan.language, duration_ms, placed, optimal)
+
+
+def _by_start(line: tuple[Item, ...]) -> tuple[int, tuple[int, int]]:
+    return line[0].slot.start_ms, line[0].key
 
 
 def _best_places(

@@ -85,6 +85,12 @@ def gaps(spans: Iterable[Span], within: Span) -> tuple[Span, ...]:
     return tuple(result)
 
 
+def difference(left: Iterable[Span], right: Iterable[Span]) -> tuple[Span, ...]:
+    """The time that `left` covers and `right` does not, as ordered, disjoint spans."""
+    whole = merged(left)
+    return intersection(whole, gaps(right, whole[0] | whole[-1])) if whole else ()
+
+
 def total_ms(spans: Iterable[Span]) -> int:
     """Time that at least one of the spans covers."""
     return sum(span.len_ms for span in merged(spans))

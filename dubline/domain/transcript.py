@@ -26,6 +26,10 @@ class Turn:
     speaker: str
 
 
+NOBODY = ""
+"""The speaker of speech that no turn was found for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Speaker:
     """A voice that diarization told apart."""
@@ -60,6 +64,8 @@ class Transcript:
     language: str
     segments: tuple[Segment, ...]
     speakers: tuple[Speaker, ...] = ()
+    speech: tuple[Turn, ...] = ()
+    """Clear speech, in a segment or in none, by who was heard to speak; by NOBODY where no turn was told."""
 
     def speaker(self, speaker_id: str) -> Speaker:
         return next(s for s in self.speakers if s.id == speaker_id)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from dubline.domain.errors import OutputUnavailable
 from dubline.domain.layout import speech_channels, voice_channels
-from dubline.domain.time import Span, merged
+from dubline.domain.time import Span, difference, merged
 from dubline.media.inputs import file_url, open_own
 from dubline.media.levels import ActiveLevel, limited, line_gains
 from dubline.media.loudness import Meter, SumMeter
@@ -68,7 +68,9 @@ class Original:
     background: Path
     """`full` without its voices."""
     silenced: tuple[Span, ...] = ()
-    """Where the original goes out though no phrase stands there: its line is dubbed, in fewer phrases than it had."""
+    """Where the original goes out whether or not a phrase stands there: what is said in a line that is dubbed."""
+    heard: tuple[Span, ...] = ()
+    """Where it stays, bit by bit, whatever else is said of that time: speech that nothing takes the place of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,12 @@ def mix(
     """Write the dubbed sound track to `out`: FLAC, 16 bit, with the length and the channels of the original.
 
     Under the lines the background takes the place of the original, `background_db` (dB, 0 or more) softer; channels in
-    which nobody speaks pass as they are, and so does everything between the lines. A line goes to all channels of mono
-    and stereo, to the front pair of quad, and to the front centre alone where there is one. Each follows the level of
-    the speech it replaces. One gain for all voices, at most mastering.VOICES_DB, brings the track to the original's
-    integrated loudness; with `target_lufs` a gain for the whole track brings it there. True peaks above
-    levels.CEILING_DBTP are pressed down smoothly. A line past the end lengthens the track. Prepared clips
-    lie beside `out` while it runs. Raises OutputUnavailable, MediaToolFailed.
+    which nobody speaks pass as they are, and so do everything between the lines and what is to be heard. A line goes to
+    all channels of mono and stereo, to the front pair of quad, and to the front centre alone where there is one. Each
+    follows the level of the speech it replaces. One gain for all voices, at most mastering.VOICES_DB, brings the track
+    to the original's integrated loudness; with `target_lufs` a gain for the whole track brings it there. True peaks
+    above levels.CEILING_DBTP are pressed down smoothly. A line past the end lengthens the track. Prepared clips lie
+    beside `out` while it runs. Raises OutputUnavailable, MediaToolFailed.
     """
     clips = prepare_clips(placed, out.parent)
     try:
@@ -179,7 +181,7 @@ class _Track:
         self.original, self.block, self.channels = original, block, info.channels
         self.voices = [_Voice(clip, line.start_ms * RATE // 1000) for clip, line in zip(clips, placed, strict=True)]
         self.frames = max([info.frames, *(voice.start + voice.frames for voice in self.voices)])
-        self._out = _Envelope([*(line.duck for line in placed), *original.silenced])
+        self._out = _Envelope([*(line.duck for line in placed), *original.silenced], original.heard)
         self._low = np.float32(10 ** (-background_db / 20))
         for voice, gain in zip(self.voices, _follow(original, placed, self.voices), strict=True):
             voice.gain = gain
@@ -218,12 +220,16 @@ class _Track:
 
 
 class _Envelope:
-    """How far the original is out at any sample: 1 under a line, 0 elsewhere, with ramps outside the line."""
+    """How far the original is out at any sample: 1 under a line, 0 elsewhere, with ramps outside the line.
 
-    def __init__(self, spans: Sequence[Span]) -> None:
+    Where it is to be `heard` it is 0, without a ramp.
+    """
+
+    def __init__(self, spans: Sequence[Span], heard: Sequence[Span]) -> None:
+        stays = [Span(max(0, span.start_ms - RAMP_MS), span.end_ms + RAMP_MS) for span in heard]
         corners = [
             (ms * RATE / 1000, level)
-            for span in merged(spans, BREATH_MS)
+            for span in difference(merged(spans, BREATH_MS), stays)
             for ms, level in (
                 (span.start_ms - RAMP_MS, 0.0),
                 (span.start_ms, 1.0),

@@ -121,6 +121,21 @@ def test_lines_close_to_each_other_keep_the_original_out_between_them(tmp_path: 
     assert rms(between) == pytest.approx(0.02 / np.sqrt(2), rel=0.03)
 
 
+def test_what_is_to_be_heard_passes_bit_by_bit_between_lines_close_to_it_and_under_them(tmp_path: Path) -> None:
+    """Closer than a breath on both sides, and under a phrase that is said over its second half."""
+    full = original(tmp_path)
+    quiet = write(tmp_path / "clip.flac", np.zeros(CLIP_RATE // 2), CLIP_RATE)
+    lines = [MixLine(quiet, start, 1.0, Span(start, start + 500)) for start in (1000, 1800, 2300)]
+    background = write(tmp_path / "background.flac", np.zeros((4 * RATE, 2)), RATE)
+    heard = Original(full, background, (Span(900, 1600), Span(1700, 2900)), (Span(1600, 2000),))
+    mix(heard, lines, tmp_path / "mix.flac", background_db=0.0)
+    before, after = soundfile.read(full)[0], soundfile.read(tmp_path / "mix.flac")[0]
+    assert np.array_equal(at(after, 1600, 2000), at(before, 1600, 2000))
+    assert rms(at(after, 1000, 1530)) < 0.001
+    assert rms(at(after, 2070, 2800)) < 0.001
+    assert np.abs(np.diff(after[:, 0])).max() < 1.5 * np.abs(np.diff(before[:, 0])).max()
+
+
 def test_surround_gets_the_voice_in_the_front_centre_alone(tmp_path: Path) -> None:
     full = write(tmp_path / "full.flac", np.zeros((2 * RATE, 6)), RATE)
     dub(full, [MixLine(noise_clip(tmp_path), 500, 1.0, Span(500, 1300))], tmp_path / "mix.flac")

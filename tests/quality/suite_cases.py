@@ -5,7 +5,7 @@ from dataclasses import replace
 from dubline.domain.glossary import Glossary, Term
 from dubline.domain.time import Span
 from dubline.domain.timeline import FittedTimeline, PlacedLine, PlacedPhrase, PlannedLine, PlannedPhrase, SpeechPlan
-from dubline.domain.transcript import Line, Segment, Transcript, Translation
+from dubline.domain.transcript import NOBODY, Line, Segment, Transcript, Translation, Turn
 from dubline.media.clip_levels import Levels
 from dubline.storage.results import ArtifactRef, Audio, Picture, Source, Track
 from quality_suites import media, output, segments, speech, timeline, transcript, translation
@@ -57,6 +57,7 @@ def kept(line_id, span):
 
 PLACED = tuple(at(segment.id, segment.span) for segment in SCRIPT.segments)
 TIMELINE = FittedTimeline("es", 10_000, PLACED)
+REACHING = (PLACED[0], at("s2", Span(2000, 4426)), PLACED[2])
 
 FACTS = output.OutputFacts(
     duration_ms=10_000,
@@ -103,6 +104,11 @@ def script_with(*, second=None, third=None):
 
 def segments_with(**changes):
     return segments.rows(script_with(**changes), 10_000)
+
+
+def spoken_by(speaker, start_ms, end_ms):
+    """The clean transcript, and somebody who clearly speaks at a time."""
+    return replace(SCRIPT, speech=(Turn(Span(start_ms, end_ms), speaker),))
 
 
 def transcript_with(requested="en", speech_ms=6000, **changes):
@@ -178,6 +184,8 @@ BROKEN = {
     },
     "transcript": {
         "speech-heard": transcript.rows(Transcript("en", ()), "en", 3001),
+        "speech-in-a-line": transcript.rows(spoken_by(NOBODY, 4500, 4900), "en", 6000),
+        "talked-over": transcript.rows(spoken_by("B", 5500, 5900), "en", 6000),
         "language": transcript_with(requested="fr"),
         "confidence": transcript_with(second={"confidence": 0.49}),
         "repeated-phrase": transcript_with(second={"text": LOOP, "span": Span(2000, 7000)}),
@@ -211,6 +219,7 @@ BROKEN = {
         "no-new-overlap": placed(at("s1", Span(0, 2001)), *PLACED[1:]),
         "no-longer-overlap": placed(at("s1", Span(0, 2126)), at("s2", EARLIER), PLACED[2], plan=AT_ONCE),
         "original-overlap": placed(at("s1", Span(0, 5001)), kept("s2", TWO.span), kept("s3", THREE.span)),
+        "unrecognized-overlap": timeline.rows(spoken_by(NOBODY, 4300, 4900), PLAN, replace(TIMELINE, lines=REACHING)),
         "inside-video": third_placed(Span(5000, 10_001)),
         "stretch": third_placed(THREE.span, 1.151),
         "rate": placed(*PLACED, plan=plan_at(1.26)),
@@ -239,4 +248,7 @@ for name, clean in CLEAN.items():
     BROKEN[name]["whole-rows"] = doubled_whole(clean)
 for name in ("segments", "transcript", "translation", "speech", "timeline"):
     BROKEN[name]["lines-rows"] = shortened(CLEAN[name], LINES)
+BROKEN["transcript"]["stretches-rows"] = shortened(
+    transcript.rows(spoken_by(NOBODY, 4500, 4800), "en", 6000), transcript.STRETCHES
+)
 BROKEN["output"]["cues-rows"] = shortened(CLEAN["output"], CUES)

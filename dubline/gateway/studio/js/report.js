@@ -18,15 +18,15 @@ export class ReportPanel {
   }
 
   findings(dub, numbers) {
-    const place = (subject) => {
-      const segment = subject.split(".")[0];
-      if (!numbers.has(segment)) return h("span", {}, subject);
+    const lineOf = (subject) => subject.split(".")[0];
+    const place = (segment) => {
+      if (!numbers.has(segment)) return h("span", {}, segment);
       return h("button", { type: "button", class: "small", "aria-label": `Go to line ${numbers.get(segment)}`, onclick: () => this.pick(segment) }, String(numbers.get(segment)));
     };
     const row = (finding) => h("tr", {},
       h("td", {}, h("span", { class: `badge ${finding.severity}` }, finding.severity === "critical" ? "✕ critical" : "▲ review")),
       h("td", { class: "text" }, finding.message, h("span", { class: "quiet" }, ` ${finding.suite}, ${flagName(finding.rule)}`)),
-      h("td", {}, h("div", { class: "actions" }, finding.subjects?.length ? [...new Set(finding.subjects.map((one) => one.split(".")[0]))].map(place) : "all")));
+      h("td", {}, h("div", { class: "actions" }, finding.subjects?.length ? [...new Set(finding.subjects.map((one) => (numbers.has(lineOf(one)) ? lineOf(one) : one)))].map(place) : "all")));
     return table("Findings", ["Severity", "What was found", "Lines"], dub.findings.map(row));
   }
 }

@@ -1,0 +1,46 @@
+"""Where somebody clearly speaks, told by a detector that knows neither words nor turns: the Silero VAD.
+
+It finds speech of any language, and leaves out music, noise, breath and most laughter. faster-whisper ships it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from dubline.domain.time import Span, merged
+
+RATE = 16_000
+FRAME = 512
+"""Samples of which the detector tells one probability: 32 ms."""
+_BLOCK_FRAMES = 10_000
+"""Five minutes: memory stays constant."""
+_LEAD_FRAMES = 62
+"""Two seconds that are heard before each block, so that the network knows the room."""
+_LIKELY = 0.5
+"""The detector's own threshold."""
+_CLOSURE_MS = 180
+"""A shorter drop is no pause: the closure of a plosive lasts 50-100 ms (Byrd, UCLA Working Papers 1993)."""
+
+
+def clear_speech(audio: Path) -> tuple[Span, ...]:
+    """Spans of clear speech in a mono 16 kHz file, in order, to a frame."""
+    likely = np.concatenate([[False], *(share >= _LIKELY for share in _probabilities(audio)), [False]])
+    edges = np.flatnonzero(np.diff(likely.astype(np.int8))).reshape(-1, 2)
+    spans = (Span(int(a) * FRAME * 1000 // RATE, int(b) * FRAME * 1000 // RATE) for a, b in edges)
+    return merged(spans, gap_ms=_CLOSURE_MS)
+
+
+def _probabilities(audio: Path) -> Iterator[NDArray[np.float32]]:
+    from faster_whisper.vad import get_vad_model
+
+    lead = np.zeros(0, np.float32)
+    for block in soundfile.blocks(audio, blocksize=_BLOCK_FRAMES * FRAME, dtype="float32"):
+        padded = np.pad(block, (0, -len(block) % FRAME))
+        heard = np.concatenate([lead, padded])
+        yield get_vad_model()(heard)[len(lead) // FRAME :].reshape(-1)
+        lead = padded[-_LEAD_FRAMES * FRAME :]
