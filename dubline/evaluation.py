@@ -21,9 +21,12 @@ from dubline import publication
 from dubline.domain.cues import CueLimits, violations
 from dubline.domain.errors import InvalidRequest
 from dubline.domain.isochrony import fit
+from dubline.domain.original_sound import with_margin
 from dubline.domain.subtitle_files import parse_srt
-from dubline.domain.time import Span
+from dubline.domain.time import Span, difference, intersection, total_ms
 from dubline.domain.timeline import EARLY_MS, LATE_MS, MAX_RATE, MAX_STRETCH, MIN_RATE, SMALL_STRETCH
+from dubline.domain.unheard import UNHEARD_MS
+from dubline.domain.word_times import IMPLAUSIBLE, natural_ms
 from dubline.engines.contracts import TranscriptionRequest
 from dubline.engines.manager import manager
 from dubline.engines.registry import EngineSpec
@@ -31,6 +34,7 @@ from dubline.media.hashing import picture_equal
 from dubline.media.listening import islands, sound_of, speech, voices_alone
 from dubline.media.loudness import integrated_loudness, loudness
 from dubline.media.mixing import MixLine
+from dubline.media.muted import muted
 from dubline.media.probe import probe
 from dubline.publication import Manifest, ManifestDub, ManifestPhrase
 from dubline.storage.artifacts import reference, sha256_of
@@ -183,6 +187,37 @@ def length(scene: Scene) -> Iterator[Row]:
     )
 
 
+def lost(scene: Scene) -> Iterator[Row]:
+    """Clear speech of the source that is not heard in the dub, and that no line says instead."""
+    original = sound_of(scene.video, scene.manifest.original_track, scene.work)
+    spoken = speech(original) if scene.source_speech is None else scene.source_speech
+    out = muted(original, sound_of(scene.video, 0, scene.work), moved=scene.manifest.loudness is not None)
+    gone = [span for span in difference(intersection(spoken, out), _said(scene)) if span.len_ms >= UNHEARD_MS]
+    told = len(scene.manifest.unrecognized)
+    yield Row(
+        "clear speech muted without a line",
+        scene.dub.language,
+        f"{total_ms(gone)} ms in {len(gone)} stretches" + (f"; {told} more flagged" if told else ""),
+        "none",
+        "",
+        not gone,
+    )
+
+
+def _said(scene: Scene) -> Iterator[Span]:
+    """What lines say, with the margin that words have; a line whose text is too short for its time says nothing."""
+    for line in scene.dub.lines:
+        phrases = [Span(one.source_start_ms, one.source_end_ms) for one in line.phrases]
+        whole = Span(line.source_start_ms, line.source_end_ms)
+        told = [whole] if not phrases or "part-silent" in line.flags else phrases
+        takes_ms = sum(natural_ms(word) for word in line.source_text.split())
+        if total_ms(told) <= IMPLAUSIBLE * takes_ms:
+            yield from map(with_margin, told)
+    for stretch in scene.manifest.unrecognized:
+        if not stretch.original_heard:
+            yield Span(stretch.start_ms, stretch.end_ms)
+
+
 def kept(scene: Scene) -> Iterator[Row]:
     share = sum(not line.phrases for line in scene.dub.lines) / len(scene.dub.lines)
     yield Row("lines kept in the original voice", scene.dub.language, f"{share:.1%}", "<= 1%", "", share <= 0.01)
@@ -272,6 +307,7 @@ MEASURES: tuple[Callable[[Scene], Iterator[Row]], ...] = (
     isochrony,
     rate,
     length,
+    lost,
     kept,
     intelligibility,
     sound,
