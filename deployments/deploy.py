@@ -28,6 +28,7 @@ from prefect.workers.process import ProcessWorker
 
 from blocks import EngineProfile, MediaStore, Notification, WatchFolder
 from dubline.domain.errors import DublineError, InvalidRequest, ServiceUnavailable
+from dubline.proxies import spare_loopback
 
 CHECKOUT = Path(__file__).parent.parent
 HEARTBEAT = "prefect.flow-run.heartbeat"
@@ -243,6 +244,7 @@ def deploy() -> None:
 
 def main() -> None:
     try:
+        spare_loopback()
         deploy()
     except DublineError as error:
         print(error, file=sys.stderr)

@@ -33,6 +33,7 @@ from prefect.utilities.processutils import command_to_string
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
 from dubline.domain.errors import InvalidRequest
+from dubline.proxies import spare_loopback
 from dubline.settings import share_threads
 
 QUERY_S = 3
@@ -126,7 +127,8 @@ def require_limit(options: list[str]) -> None:
 def main() -> None:
     try:
         require_limit(sys.argv[1:])
-        share_threads()  # for its runs, which inherit it
+        spare_loopback()  # for its runs as well, which inherit this and the next
+        share_threads()
     except InvalidRequest as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)

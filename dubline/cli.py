@@ -349,10 +349,12 @@ def _interrupt(*_: object) -> None:
 
 
 def main() -> None:
+    from dubline.proxies import spare_loopback
     from dubline.settings import share_threads
 
     signal.signal(signal.SIGINT, _interrupt)
     with _explained():
+        spare_loopback()
         share_threads()
         app()
 

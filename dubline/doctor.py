@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any
 
-from dubline import profiles, server
+from dubline import profiles, proxies, server
 from dubline.domain.errors import ModelMissing, ServiceUnavailable
 from dubline.engines.models import ModelStore
 from dubline.engines.registry import entry, models_of
@@ -47,7 +47,7 @@ class Finding:
 def examine() -> tuple[Finding, ...]:
     """Programs, their sandbox, Python packages, models of each profile, the server, and room on the disk."""
     programs = (_program(name, remedy) for name, remedy in PROGRAMS.items())
-    return (*programs, _sandbox(), *_packages(), *_models(), _server(), *_clamd(), _disk())
+    return (*programs, _sandbox(), *_packages(), *_models(), *_proxy(), _server(), *_clamd(), _disk())
 
 
 def model_lines() -> list[dict[str, str]]:
@@ -111,6 +111,13 @@ def _models() -> list[Finding]:
             remedy = f"dubline models pull {model}"
             findings.append(Finding(f"{profile}: {model}", ok, state.status, remedy, required=profile == "offline"))
     return findings
+
+
+def _proxy() -> list[Finding]:
+    """Where one is named: what goes through it, and what does not."""
+    named = ", ".join(f"{name}={proxies.shown(value)}" for name, value in sorted(proxies.named().items()))
+    spared = os.environ.get("no_proxy", "")
+    return [Finding("proxy", True, f"{named}; not for {spared}", required=False)] if named else []
 
 
 def _server() -> Finding:

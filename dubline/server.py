@@ -13,7 +13,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from dataclasses import asdict, dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -21,6 +20,7 @@ from pathlib import Path
 import psutil
 
 from dubline.domain.errors import ServiceUnavailable
+from dubline.proxies import asking
 from dubline.settings import settings
 
 BOOT_TIMEOUT_S = 120
@@ -100,7 +100,7 @@ def _boot() -> str:
 def healthy(api: str) -> bool:
     """Whether the server with this address answers."""
     try:
-        with urllib.request.urlopen(f"{api}/health", timeout=5) as answer:  # noqa: S310 - the operator's own address
+        with asking(api).open(f"{api}/health", timeout=5) as answer:
             return bool(answer.status == 200)
     except (ValueError, OSError, HTTPException):  # no address; no answer; no sense in it
         return False

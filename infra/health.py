@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import os
 import sys
-import urllib.request
+
+from dubline.proxies import asking
 
 TIMEOUT_S = 3
 
 
 def healthy(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer:  # noqa: S310 - the container's own setting
+        with asking(url).open(url, timeout=TIMEOUT_S) as answer:
             return bool(answer.status == 200)
     except OSError:  # no connection, no answer in time, or a status that is an error
         return False

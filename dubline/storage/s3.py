@@ -23,6 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from s3fs.core import S3_RETRYABLE_ERRORS
 
 from dubline.domain.errors import DublineError, OutputUnavailable, StoreUnavailable
+from dubline.proxies import is_loopback
 from dubline.settings import settings
 from dubline.storage.places import Entry
 
@@ -207,7 +208,7 @@ def filesystem(endpoint: str | None) -> Any:
     return s3fs.S3FileSystem(
         endpoint_url=endpoint,
         use_listings_cache=False,
-        config_kwargs=CONFIG,
+        config_kwargs=CONFIG | ({"proxies": {}} if is_loopback(endpoint) else {}),
     )
 
 
