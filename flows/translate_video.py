@@ -69,8 +69,8 @@ async def translate_video(request: Annotated[TranslateRequest, titled("Request")
     if request.session:
         await use_store_of_session(request.session.tenant, request.session.id)
     await know_profile(request.profile)
-    await tagged(request.profile, *request.languages)
     async with session_of(request) as session:
+        await tagged(request.profile, *session.request.languages)  # people may have added languages to a session
         return await translated(session)
 
 

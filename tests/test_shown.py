@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,8 +14,10 @@ import httpx
 import pytest
 from prefect.exceptions import ObjectNotFound, ParameterTypeError
 
+from dubline.request import TranslateRequest
 from flows.translate_video import translate_video
 from tasks import shown
+from tasks.session import SessionRun
 from tests.waiting import PATIENCE_S
 
 
@@ -131,3 +136,27 @@ def test_wrong_parameters_are_named_and_not_printed(caplog: pytest.LogCaptureFix
     with pytest.raises(ParameterTypeError, match="start_ms and end_ms belong together") as refused:
         translate_video.validate_parameters({"request": request})
     assert "private" not in f"{refused.value}{caplog.text}"
+
+
+def test_a_run_bears_the_profile_and_all_languages_also_those_a_session_got_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    borne: list[str] = []
+    request = TranslateRequest(video=Path("/v.mp4"), languages=("es",), out=Path("/out"), profile="house")
+
+    @asynccontextmanager
+    async def session_of(_: TranslateRequest) -> AsyncIterator[SessionRun]:
+        yield SessionRun(request.model_copy(update={"languages": ("es", "fr", "pt")}))
+
+    async def nothing(*_: object) -> None: ...
+
+    async def tagged(*tags: str) -> None:
+        borne.extend(tags)
+
+    module = sys.modules[translate_video.fn.__module__]
+    for name, stand_in in {"session_of": session_of, "tagged": tagged}.items():
+        monkeypatch.setattr(module, name, stand_in)
+    for name in ("use_media_store", "know_profile", "translated"):
+        monkeypatch.setattr(module, name, nothing)
+    asyncio.run(translate_video.fn(request))
+    assert borne == ["house", "es", "fr", "pt"]
