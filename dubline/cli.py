@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -87,6 +87,7 @@ def translate(
     from dubline.request import TranslateRequest
     from dubline.storage.locations import located, located_video
     from flows import launch
+    from flows.before import placed
 
     source_video = located_video(video)
     request = TranslateRequest(
@@ -103,10 +104,12 @@ def translate(
         refresh=refresh,
     )
     try:
-        with shown(request.languages, quiet=as_json):
+        with shown(request.languages, quiet=as_json), nullcontext(request) if out else placed(request) as request:
             manifest = launch.run(request)
     finally:
         launch.close()
+    if not out and request.out.name != source_video.stem:
+        typer.echo(f"note: out/{source_video.stem} is another video's; the results are in {request.out}.", err=True)
     if as_json:
         typer.echo(manifest.model_dump_json())
         return

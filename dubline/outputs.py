@@ -13,8 +13,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from dubline import publication
-from dubline.domain.errors import DublineError
+from dubline import claims, publication
+from dubline.claims import CLAIM, Claim
+from dubline.domain.errors import DublineError, InvalidRequest
 from dubline.publication import MANIFEST, Folder, Manifest
 from dubline.settings import settings
 from dubline.storage import sealed
@@ -58,18 +59,63 @@ def read(out: BucketFile | Path) -> Manifest | None:
     return publication.read(place) if isinstance(place, Path) else _manifest(place)
 
 
-@contextmanager
-def filled(out: BucketFile | Path) -> Iterator[Folder]:
-    """The folder to fill. Once it was committed, what it holds is put in the bucket, where that is asked for."""
+def held(out: BucketFile | Path) -> bool:
+    """Whether a video's results are there, or come."""
     place = _place(out)
     if isinstance(place, Path):
-        with Folder(place) as folder:
+        return (publication.read(place) or claims.read(place)) is not None
+    return (_manifest(place) or claims.parsed(place.read(CLAIM))) is not None
+
+
+def require_own(out: BucketFile | Path, mine: Claim) -> None:
+    """Raises InvalidRequest where another video's results are, or come."""
+    place = _place(out)
+    if isinstance(place, Path):
+        publication.require_own(place, mine)
+        return
+    manifest = _manifest(place)
+    there = manifest.claim if manifest else claims.parsed(place.read(CLAIM))
+    mine.require(out, there, finished=manifest is not None)
+
+
+@contextmanager
+def filled(out: BucketFile | Path, *, of_one_video: bool = True) -> Iterator[Folder]:
+    """The folder to fill. Once it was committed, what it holds is put in the bucket, where that is asked for.
+
+    `of_one_video`: whether another video's results there are refused, with InvalidRequest.
+    """
+    place = _place(out)
+    if isinstance(place, Path):
+        with Folder(place, of_one_video=of_one_video) as folder:
             yield folder
         return
     with LocalPlace(settings().cache).workspace() as staged:
         with Folder(staged) as folder:
             yield folder
+        manifest = publication.read(staged)
+        if manifest is None:
+            return  # nothing was committed
+        if of_one_video and isinstance(out, BucketFile):
+            _claim(out, manifest.claim)
         _put(staged, [file.path for file in folder.files], place)
+        place.remove(CLAIM)
+
+
+def _claim(out: BucketFile, mine: Claim) -> None:
+    """Keep the prefix for a video's results until they are there. Raises InvalidRequest where it is another's."""
+    from dubline.storage.s3 import BucketPlace  # s3fs takes a second to import
+
+    place, kept = BucketPlace(out), None
+    while kept is None:  # else one that had come first has given it back
+        require_own(out, mine)
+        made = place.write_new(CLAIM, mine.model_dump_json().encode())
+        try:
+            require_own(out, mine)
+        except InvalidRequest:  # another was quicker
+            if made:
+                place.remove(CLAIM)
+            raise
+        kept = place.read(CLAIM)
 
 
 def _put(folder: Path, names: list[str], place: RemotePlace) -> None:

@@ -15,7 +15,9 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from dubline.domain.errors import OutputUnavailable
+from dubline import claims
+from dubline.claims import Claim
+from dubline.domain.errors import InvalidRequest, OutputUnavailable
 from dubline.storage.artifacts import sha256_of
 from dubline.storage.places import owner, remove_if_orphaned, sync_directory
 from dubline.storage.value import Value
@@ -130,6 +132,11 @@ class Manifest(Value):
     stage_seconds: dict[str, float] = Field(default_factory=dict)
     """Stage -> wall time of the run that wrote this; stages found in the cache are left out."""
 
+    @property
+    def claim(self) -> Claim:
+        """Whose results these are."""
+        return Claim(source_sha256=self.source_sha256, source=self.source)
+
 
 def read(folder: Path) -> Manifest | None:
     """The folder's manifest; None where there is none that can be read."""
@@ -166,11 +173,41 @@ def output_errors(folder: Path) -> Iterator[None]:
 
 def require_writable(folder: Path) -> None:
     """Find out before any work starts. Raises OutputUnavailable."""
+    with _private(folder):
+        pass
+
+
+def require_own(folder: Path, mine: Claim) -> None:
+    """Raises InvalidRequest where another video's results are, or come."""
+    manifest = read(folder)
+    there = manifest.claim if manifest else claims.read(folder)
+    mine.require(folder, there, finished=manifest is not None)
+
+
+def claim(folder: Path, mine: Claim) -> None:
+    """Keep the folder for a video's results until they are there. Raises InvalidRequest where it is another's."""
+    kept = None
+    while kept is None:  # else one that had come first has given it back
+        require_own(folder, mine)
+        with _private(folder) as private:
+            claims.make(folder, private, mine)
+        try:
+            require_own(folder, mine)
+        except InvalidRequest:  # another was quicker
+            claims.release(folder, mine)
+            raise
+        kept = claims.read(folder)
+
+
+@contextmanager
+def _private(folder: Path) -> Iterator[Path]:
+    """A place of this process in the folder, which is made where there is none. Raises OutputUnavailable."""
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f"{PROBE}{owner()}"
-        probe.mkdir(exist_ok=True)
-        probe.rmdir()
+        private = folder / f"{PROBE}{owner()}"
+        private.mkdir(exist_ok=True)
+        yield private
+        private.rmdir()
 
 
 def staging(folder: Path) -> Path:
@@ -181,8 +218,9 @@ def staging(folder: Path) -> Path:
 class Folder:
     """An output folder being filled. Files are staged in a hidden place inside it, then renamed, the manifest last."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *, of_one_video: bool = True) -> None:
+        """`of_one_video`: whether another video's results there are refused. A session's folder is its own."""
+        self.folder, self._of_one_video = folder, of_one_video
         self._stage = staging(folder)
         self.files: list[PublishedFile] = []
 
@@ -208,9 +246,11 @@ class Folder:
     def commit(self, manifest: Manifest) -> Manifest:
         """Move everything into place. Until the manifest stands, no reader takes the folder for finished.
 
-        Returns the manifest with the files it names.
+        Returns the manifest with the files it names. Raises InvalidRequest where another video's results are, or come.
         """
         manifest = manifest.model_copy(update={"files": tuple(self.files)})
+        if self._of_one_video:
+            claim(self.folder, manifest.claim)
         with output_errors(self.folder):
             (self.folder / MANIFEST).unlink(missing_ok=True)
             shutil.rmtree(self.folder / "clips", ignore_errors=True)
@@ -221,6 +261,7 @@ class Folder:
             staged = self._stage / MANIFEST
             staged.write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
             staged.replace(self.folder / MANIFEST)
+            claims.release(self.folder, manifest.claim)
             sync_directory(self.folder)
         return manifest
 

@@ -39,7 +39,7 @@ def publish(
     judged: tuple[Judged, ...],
     timings: tuple[Timing, ...],
 ) -> Manifest:
-    with outputs.filled(request.out) as folder:
+    with outputs.filled(request.out, of_one_video=request.session is None) as folder:
         heard = artifacts().load_value(script.artifact, Transcript) if script else None
         transcript = heard if heard and heard.segments else None
         published = tuple(_dub(folder, request, dub, transcript) for dub in dubs)

@@ -31,14 +31,15 @@ IMPORTED = (
 
 
 def run(
-    arguments: Sequence[str], environment: Mapping[str, str], timeout_s: float = TIMEOUT_S
+    arguments: Sequence[str], environment: Mapping[str, str], timeout_s: float = TIMEOUT_S, folder: Path = ROOT
 ) -> subprocess.CompletedProcess[str]:
-    """`dubline ARGUMENTS` with exactly this environment, in the repository's folder; killed when it takes longer."""
+    """`dubline ARGUMENTS` with exactly this environment, in the folder; killed when it takes longer."""
     with TemporaryDirectory() as name:
         out, err = Path(name) / "out", Path(name) / "err"
         for file in (out, err):
             file.touch()  # it may be killed before it has opened them
-        child = {"argv": list(arguments), "environment": dict(environment), "files": [str(out), str(err)]}
+        files = [str(out), str(err)]
+        child = {"argv": list(arguments), "environment": dict(environment), "files": files, "folder": str(folder)}
         ended = _Forker.only().run({"timeout_s": timeout_s, "child": child})
         return subprocess.CompletedProcess(arguments, ended, out.read_text(), err.read_text())
 
@@ -97,7 +98,8 @@ def _end_after(timeout_s: float, child: int) -> None:
         os.close(descriptor)
 
 
-def _child(argv: list[str], environment: dict[str, str], files: list[str]) -> int:
+def _child(argv: list[str], environment: dict[str, str], files: list[str], folder: str) -> int:
+    os.chdir(folder)
     for number, file in enumerate(files, 1):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

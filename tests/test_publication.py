@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 
 from dubline import publication
+from dubline.claims import CLAIM, Claim
+from dubline.domain.errors import InvalidRequest
+from dubline.media.inputs import source_reference
 from dubline.publication import Folder
+from dubline.request import SessionReference, TranslateRequest
+from flows.before import already_done, claim_of
 
 KILLED = """
 import os, pathlib, signal, sys
@@ -52,3 +57,27 @@ def test_what_another_machine_left_goes_once_it_is_old(tmp_path: Path) -> None:
     with Folder(tmp_path):
         pass
     assert set(tmp_path.iterdir()) == {young, theirs}
+
+
+def test_a_run_is_refused_another_video_s_folder_before_any_work_but_a_session_s_has_its_own(tmp_path: Path) -> None:
+    video, out = tmp_path / "E01.mp4", tmp_path / "out"
+    video.write_bytes(b"first")
+    publication.claim(out, Claim(source_sha256="0" * 64, source="/s02/E01.mp4"))
+    request = TranslateRequest(video=video, languages=("es",), out=out)
+    with pytest.raises(InvalidRequest, match="of another video, /s02/E01"):
+        already_done(request)
+    session = SessionReference(id="s", tenant="t", revision=0, attempt=0)
+    assert already_done(request.model_copy(update={"session": session})) is None
+    publication.claims.release(out, claim_of(request))
+    assert (out / CLAIM).exists(), "it is the other's"
+
+
+def test_a_video_is_hashed_again_only_when_it_was_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    video = tmp_path / "clip.mp4"
+    video.write_bytes(b"first")
+    first = source_reference(video)
+    with monkeypatch.context() as patched:
+        patched.setattr("dubline.media.inputs.reference", None)
+        assert source_reference(video) == first
+    video.write_bytes(b"other")
+    assert source_reference(video).sha256 != first.sha256

@@ -93,7 +93,9 @@ def source_reference(video: BucketFile | WebFile | Path) -> ArtifactRef:
     check_file(video)
     require_size(shown(video), video.stat().st_size)
     mark = _mark(video)
-    found = reference(video)
+    uri = video.absolute().as_uri()
+    known = next((ref for ref, then in _fingerprinted.items() if ref.uri == uri and then == mark), None)
+    found = known or reference(video)
     _fingerprinted[found] = mark
     return found
 

@@ -158,6 +158,20 @@ def move_durably(path: Path, final: Path) -> None:
     sync_directory(final.parent)
 
 
+def put_new(partial: Path, final: Path) -> None:
+    """Give a finished file a further name, which nothing has: of two at the same moment, one gets it.
+
+    Raises FileExistsError. Where there are no hard links, who is killed leaves half of the file.
+    """
+    try:
+        final.hardlink_to(partial)
+    except FileExistsError:
+        raise
+    except OSError:  # exFAT, some shares
+        with final.open("xb") as file:
+            file.write(partial.read_bytes())
+
+
 def _make_folder(folder: Path) -> None:
     if not folder.is_dir():
         _make_folder(folder.parent)

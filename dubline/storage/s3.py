@@ -38,6 +38,8 @@ CONFIG = {
     "response_checksum_validation": "when_required",
 }
 """Of botocore's client."""
+_TAKEN = {"PreconditionFailed", "ConditionalRequestConflict"}
+"""What the server calls a put that was to be the first of its key, and is not."""
 _LOCAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
@@ -77,6 +79,17 @@ class BucketPlace:
     def write(self, key: str, content: bytes) -> None:
         with _explained(self.uri):
             self._files.pipe_file(self.uri_of(key), content, ContentMD5=_md5(content))
+
+    def write_new(self, key: str, content: bytes) -> bool:
+        """Put an object unless there is one; whether it was put. Of two at the same moment, one is."""
+        with _explained(self.uri):
+            try:
+                self._files.pipe_file(self.uri_of(key), content, mode="create")
+            except OSError as error:
+                if _code(error) not in _TAKEN:
+                    raise
+                return False
+        return True
 
     def touch(self, key: str) -> None:
         """Write the content again: only that makes an object young on every server."""

@@ -15,10 +15,11 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from dubline.domain.file_names import numbered
 from dubline.publication import MANIFEST
 from dubline.settings import settings
 from dubline.storage.places import LocalPlace
-from dubline.watching.folder import Entry, Kind, numbered, too_large
+from dubline.watching.folder import Entry, Kind, too_large
 
 SCHEME = "s3://"
 PIECE_BYTES = 64 << 20

@@ -6,15 +6,14 @@ They raise OSError; FileNotFoundError only where it is said.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from dubline.domain.errors import InvalidRequest
+from dubline.domain.file_names import named
 
 DONE, FAILED, WORK = "done", "failed", ".dubline"
 DEFAULTS = "dubline.yaml"
@@ -32,9 +31,6 @@ UNMARKED = (
     *(".rmvb", ".ts", ".vob", ".wmv", ".wtv"),
 )
 """Those that need no mark of where they end."""
-
-MAX_NAME = 255
-"""Bytes in a file's name, on all common file systems."""
 
 
 class Kind(StrEnum):
@@ -182,21 +178,7 @@ def is_unmarked(name: str) -> bool:
     return PurePosixPath(name).suffix.lower() in UNMARKED
 
 
-def numbered(place: str) -> Iterator[str]:
-    """The place, then `name-2.ext`, `name-3.ext`, and so on."""
-    path = PurePosixPath(place)
-    yield place
-    for number in count(2):
-        yield named(path, path.stem, f"-{number}{path.suffix}")
-
-
 def beside(place: str, ending: str) -> str:
     """The place of a text about a file: its name with the ending."""
     path = PurePosixPath(place)
     return named(path, path.name, ending)
-
-
-def named(path: PurePosixPath, stem: str, ending: str) -> str:
-    """The path under another name, whose stem is cut where the whole would be longer than a name can be."""
-    kept = stem.encode(errors="surrogateescape")[: MAX_NAME - len(ending.encode())]
-    return str(path.with_name(kept.decode(errors="surrogateescape") + ending))

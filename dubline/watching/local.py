@@ -16,7 +16,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from dubline.domain.errors import InvalidRequest
-from dubline.watching.folder import PARTIAL, WORK, Entry, Kind, numbered, too_large
+from dubline.domain.file_names import numbered
+from dubline.storage.places import put_new
+from dubline.watching.folder import PARTIAL, WORK, Entry, Kind, too_large
 
 F_SETSIG = 10
 """fcntl(2) on Linux; Python has no name for it."""
@@ -116,22 +118,11 @@ class LocalFolder:
     def claim(self, place: str, content: str) -> bool:
         partial = self._partial(place, content)
         try:
-            (self.path / place).hardlink_to(partial)
+            put_new(partial, self.path / place)
         except FileExistsError:
             return self.read(place) == content.encode()
-        except OSError:  # exFAT, some shares: no hard links
-            return self._claim_in_place(place, content)
         finally:
             partial.unlink()
-        return True
-
-    def _claim_in_place(self, place: str, content: str) -> bool:
-        """Like `claim`, but who is killed leaves an empty or half a text, whose name nothing gets any more."""
-        try:
-            with (self.path / place).open("x", encoding="utf-8") as file:
-                file.write(content)
-        except FileExistsError:
-            return self.read(place) == content.encode()
         return True
 
     def _partial(self, place: str, content: str) -> Path:

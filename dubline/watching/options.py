@@ -15,11 +15,11 @@ from pydantic import BeforeValidator, Field, ValidationError
 from dubline import glossaries
 from dubline.cast_file import VoiceOverride
 from dubline.domain.errors import InvalidRequest
+from dubline.domain.file_names import MAX_NAME
 from dubline.domain.glossary import NO_GLOSSARY, Glossary
 from dubline.domain.languages import language
 from dubline.media.inputs import printable
 from dubline.storage.value import Value
-from dubline.watching.folder import MAX_NAME
 
 MAX_BYTES = 64 << 10
 """Of a file with options."""

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from pydantic import BaseModel, ValidationError
 
 from dubline.domain.errors import InvalidRequest
+from dubline.domain.file_names import folders_of, numbered
 from dubline.media.inputs import printable
 from dubline.publication import MANIFEST, Manifest
 from dubline.watching.folder import (
@@ -26,7 +27,6 @@ from dubline.watching.folder import (
     Folder,
     beside,
     is_video,
-    numbered,
 )
 from dubline.watching.ledger import Identity, Row, State
 
@@ -65,7 +65,7 @@ def places(folder: Folder, row: Row) -> Iterator[str]:
     """Where the row's outcome may be put: names that nothing in the folder has."""
     path = PurePosixPath(row.name)
     if row.state is State.DONE:
-        candidates = (place.removesuffix(path.suffix) for place in numbered(f"{DONE}/{path}"))
+        candidates = folders_of(f"{DONE}/{path}")
         return (c for c in candidates if not folder.exists(c) and not folder.exists(c + path.suffix))
     return (c for c in numbered(f"{FAILED}/{path}") if not folder.exists(c) and not folder.exists(beside(c, REASON)))
 

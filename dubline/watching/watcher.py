@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import PurePosixPath
 
 from dubline.domain.errors import DublineError, InvalidMedia, InvalidRequest, OutputUnavailable
+from dubline.domain.file_names import MAX_NAME
 from dubline.domain.languages import LANGUAGES
 from dubline.media.inputs import check_file, printable
 from dubline.media.intake import take_in
@@ -24,7 +25,6 @@ from dubline.storage.results import ArtifactRef
 from dubline.watching import options, outcome
 from dubline.watching.folder import (
     DEFAULTS,
-    MAX_NAME,
     REASON,
     SIDECAR,
     Drop,

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
+from threading import Barrier
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from dubline import outputs
-from dubline.domain.errors import OutputUnavailable
+from dubline.claims import CLAIM
+from dubline.domain.errors import InvalidRequest, OutputUnavailable
 from dubline.publication import Manifest
 from dubline.settings import settings
 from dubline.storage.locations import BucketFile
@@ -29,17 +36,20 @@ MANIFEST = Manifest(
 )
 
 
+ANOTHER = MANIFEST.model_copy(update={"source_sha256": "1", "source": "/s02/E01.mp4"})
+
+
 @pytest.fixture
 def out(place_kind: str, tmp_path: Path) -> BucketFile | Path:
     return BucketFile(f"s3://dubline/{uuid4().hex}/out") if place_kind == "s3" else tmp_path / "out"
 
 
-def fill(out: BucketFile | Path, **clips: str) -> None:
+def fill(out: BucketFile | Path, manifest: Manifest = MANIFEST, **clips: str) -> None:
     with outputs.filled(out) as folder:
-        folder.add("subtitles-srt", "a b.srt", "text")
+        folder.add("subtitles-srt", "a b.srt", manifest.source)
         for name, text in clips.items():
             folder.add("clip", f"clips/es/{name}.flac", text)
-        folder.commit(MANIFEST)
+        folder.commit(manifest)
 
 
 def place_of(out: BucketFile | Path) -> Place:
@@ -88,3 +98,70 @@ def test_without_a_commit_nothing_is_published(out: BucketFile | Path) -> None:
 def test_a_bucket_that_is_not_there_is_told_before_any_work(in_s3: S3Server) -> None:
     with pytest.raises(OutputUnavailable, match="no bucket"):
         outputs.require_writable(BucketFile("s3://no-such-bucket/out"))
+
+
+def content(out: BucketFile | Path) -> dict[str, bytes | None]:
+    place = place_of(out)
+    return {entry.key: place.read(entry.key) for entry in place.entries()}
+
+
+def test_another_video_s_results_are_never_replaced_or_mixed(out: BucketFile | Path) -> None:
+    fill(out, ANOTHER, one="1")
+    before = content(out)
+    with pytest.raises(InvalidRequest, match=r"has the results of another video, /s02/E01\.mp4; choose another"):
+        outputs.require_own(out, MANIFEST.claim)
+    with pytest.raises(InvalidRequest, match=r"of another video, /s02/E01\.mp4"):
+        fill(out, two="2")
+    assert content(out) == before
+    fill(out, ANOTHER, three="3")
+    assert outputs.in_place(out, "asked")
+
+
+def test_what_a_killed_run_left_half_is_its_video_s(out: BucketFile | Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(BaseException): ...
+
+    def kill(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr("dubline.outputs._put" if isinstance(out, BucketFile) else "pathlib.Path.replace", kill)
+        fill(out, ANOTHER)
+    assert outputs.held(out) and CLAIM in content(out)
+    with pytest.raises(InvalidRequest, match=r"is being filled, or was by a run that was killed, .* /s02/E01\.mp4"):
+        fill(out)
+    fill(out, ANOTHER)
+    assert CLAIM not in content(out)
+
+
+def put(out: BucketFile | Path, at_once: Any, number: int) -> bool:
+    """Whether this one of several videos got the folder."""
+    mine = MANIFEST.model_copy(update={"source_sha256": str(number), "source": f"/{number}.mp4"})
+    at_once.wait()
+    with suppress(InvalidRequest):
+        fill(out, mine, **{f"clip{number}": "x"})
+        return True
+    return False
+
+
+def test_of_videos_at_the_same_moment_one_gets_the_folder(out: BucketFile | Path) -> None:
+    """In a folder of this machine what a process puts there bears its name: they are processes."""
+    count = 6
+    if isinstance(out, Path):
+        fork = get_context("fork")
+        with fork.Manager() as shared, ProcessPoolExecutor(count, fork) as pool:
+            got = list(pool.map(partial(put, out, shared.Barrier(count)), range(count)))
+    else:
+        with ThreadPoolExecutor(count) as pool:
+            got = list(pool.map(partial(put, out, Barrier(count)), range(count)))
+    winner = got.index(True)
+    assert sum(got) == 1
+    found = content(out)
+    assert set(found) == {"a b.srt", f"clips/es/clip{winner}.flac", "manifest.json"}
+    assert found["a b.srt"] == f"/{winner}.mp4".encode()
+
+
+def test_a_session_s_folder_takes_whatever_its_video_holds_by_now(tmp_path: Path) -> None:
+    fill(tmp_path, ANOTHER)
+    with outputs.filled(tmp_path, of_one_video=False) as folder:
+        folder.commit(MANIFEST)
+    assert outputs.read(tmp_path).source == "s"
