@@ -34,11 +34,13 @@ from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, Proc
 
 from dubline.domain.errors import InvalidRequest
 from dubline.proxies import spare_loopback
-from dubline.settings import share_threads
+from dubline.settings import settings, share_threads
 
 QUERY_S = 3
 """Between two looks for work, unless PREFECT_WORKER_QUERY_SECONDS says otherwise. Prefect's own is 10, and a video that
 is dropped is to run within 15 s."""
+AUTO = "auto"
+"""A limit: as many runs as fit this machine."""
 GRACE_S = 15.0
 """For a process to end by itself when its run was scheduled again or has ended; one that is frozen never does."""
 
@@ -116,23 +118,38 @@ def end(run: UUID) -> None:
                 process.kill()
 
 
-def require_limit(options: list[str]) -> None:
-    """Raises InvalidRequest."""
-    if not any(option.startswith(("--limit", "-l", "--help", "-h")) for option in options):
-        raise InvalidRequest(
-            "A worker needs --limit, the number of runs that it works on at once; add for example: --limit 3."
-        )
+def limit_of(options: list[str]) -> int:
+    """How many runs it is told to work on at once; 1 where it only tells its options.
+
+    `auto` becomes what fits this machine. Raises InvalidRequest where nothing is said.
+    """
+    for at, option in enumerate(options):
+        name, separator, value = option.partition("=")
+        if name in ("--limit", "-l"):
+            place = at if separator else at + 1
+            said = value if separator else "".join(options[place : place + 1])
+            if said == AUTO:
+                said = str(settings().runs_at_once)
+                options[place] = f"{name}={said}" if separator else said
+            if said.isdecimal() and int(said):
+                return int(said)
+        if name in ("--help", "-h"):
+            return 1
+    raise InvalidRequest(
+        "A worker needs --limit, the number of runs that it works on at once; add for example --limit 3, or "
+        "--limit auto for as many as fit this machine."
+    )
 
 
 def main() -> None:
     try:
-        require_limit(sys.argv[1:])
+        options = sys.argv[1:]
         spare_loopback()  # for its runs as well, which inherit this and the next
-        share_threads()
+        share_threads(limit_of(options))
     except InvalidRequest as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
-    sys.argv[1:1] = ["worker", "start", "--type", ProcessWorker.type]
+    sys.argv[1:] = ["worker", "start", "--type", ProcessWorker.type, *options]
     with temporary_settings(set_defaults={PREFECT_WORKER_QUERY_SECONDS: QUERY_S}):
         app()
 

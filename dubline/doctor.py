@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any
 
-from dubline import profiles, proxies, server
+from dubline import machine, profiles, proxies, server
 from dubline.domain.errors import ModelMissing, ServiceUnavailable
 from dubline.engines.models import ModelStore
 from dubline.engines.registry import entry, models_of
@@ -47,7 +47,7 @@ class Finding:
 def examine() -> tuple[Finding, ...]:
     """Programs, their sandbox, Python packages, models of each profile, the server, and room on the disk."""
     programs = (_program(name, remedy) for name, remedy in PROGRAMS.items())
-    return (*programs, _sandbox(), *_packages(), *_models(), *_proxy(), _server(), *_clamd(), _disk())
+    return (*programs, _sandbox(), *_packages(), *_models(), at_once(), *_proxy(), _server(), *_clamd(), _disk())
 
 
 def model_lines() -> list[dict[str, str]]:
@@ -111,6 +111,15 @@ def _models() -> list[Finding]:
             remedy = f"dubline models pull {model}"
             findings.append(Finding(f"{profile}: {model}", ok, state.status, remedy, required=profile == "offline"))
     return findings
+
+
+def at_once() -> Finding:
+    """How many videos `dubline serve` works on at once, with how many cores each, and what that follows from."""
+    known = settings()
+    each = known.threads if os.environ.get("DUBLINE_THREADS") else machine.share(known.threads, known.runs_at_once)
+    has = f"{machine.cores()} cores and {machine.memory() / 1e9:.0f} GB of memory"
+    others = "DUBLINE_RUNS_AT_ONCE and DUBLINE_THREADS change it"
+    return Finding("videos at once", True, f"{known.runs_at_once}, each on {each} of {has}; {others}", required=False)
 
 
 def _proxy() -> list[Finding]:

@@ -11,6 +11,7 @@ import platformdirs
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from dubline import machine
 from dubline.domain.errors import InvalidRequest
 
 STORE = r"s3://[a-z0-9][a-z0-9.-]+(/[\w.=-]+)*/?|/.+"
@@ -19,10 +20,6 @@ ENDPOINT = r"^https?://[\w.:\[\]-]+/?$"
 """What the address of an S3-compatible server looks like."""
 
 S = TypeVar("S", bound=BaseSettings)
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 class Settings(BaseSettings):
@@ -34,11 +31,11 @@ class Settings(BaseSettings):
     """Where artifacts and checkpoints live: `s3://bucket/prefix`, or a folder's absolute path; `home` when empty."""
     s3_endpoint: str | None = Field(default=None, pattern=ENDPOINT)
     """Address of an S3-compatible server, without credentials; AWS when not set."""
-    threads: int = Field(default_factory=_usable_cores, ge=1)
-    """Cores that torch, CTranslate2 and onnxruntime share."""
+    threads: int = Field(default_factory=machine.cores, ge=1)
+    """Cores that torch, CTranslate2 and onnxruntime share in one run. A worker gives each of its runs its part."""
     server_port: int = Field(default=4200, ge=1, le=65535)
     """Where the local Prefect server is started; another free port is taken when this one is in use."""
-    runs_at_once: int = Field(default=3, ge=1)
+    runs_at_once: int = Field(default_factory=machine.runs_at_once, ge=1)
     """Videos that `dubline serve` works on at once; the others wait."""
     media_timeout_s: int = Field(default=3600, ge=1)
     """How long one run of ffmpeg may take."""
@@ -140,8 +137,16 @@ def read(kind: type[S]) -> S:
     raise InvalidRequest(f"The environment has a setting that is wrong: {wrong}. Correct it; README.md lists them all.")
 
 
-def share_threads() -> None:
-    """Give the native runtimes one budget; must run before any of them is imported."""
+def share_threads(runs: int = 1) -> None:
+    """Give the native runtimes one budget; must run before any of them is imported.
+
+    It is that of one of so many `runs` at once, for which DUBLINE_THREADS is set here where nobody has set it.
+    """
+    whole = settings().threads
+    if runs > 1 and not os.environ.get("DUBLINE_THREADS"):
+        os.environ["DUBLINE_THREADS"] = str(machine.share(whole, runs))
+        settings.cache_clear()
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
-        os.environ.setdefault(name, str(settings().threads))
+        if os.environ.get(name, "") in ("", str(whole)):  # as a process above has set it, for itself alone
+            os.environ[name] = str(settings().threads)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -18,6 +18,7 @@ from pathlib import Path
 import uvicorn
 
 from dubline import server
+from dubline.doctor import at_once
 from dubline.domain.errors import InvalidRequest, ServiceUnavailable
 from dubline.gateway.settings import GatewaySettings
 from dubline.settings import settings
@@ -94,6 +95,7 @@ def _prefect(say: Callable[[str], None]) -> Iterator[None]:
     os.environ.update(ours)
     Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)
     say(f"Prefect UI: {own.url}")
+    say(f"Videos at once: {at_once().detail}")
     _deploy(say)
     workers = [
         _worker("cpu", settings().runs_at_once, POLL_S),

@@ -29,6 +29,7 @@ from infra.postgres import create_cluster, unprivileged
 from infra.process import HOST, Process, free_ports, program
 
 CLIENT_TIMEOUT_S = 300
+RUNS_AT_ONCE = 4
 _WEED_SERVICES = ("master", "filer", "volume", "admin")
 """Inside SeaweedFS, which in a container keeps their usual ports to itself."""
 _SECRETS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "S3_SECRET_KEY")
@@ -62,7 +63,10 @@ class Stack:
         ports = free_ports(len(SERVED) + len(_WEED_SERVICES) + others)
         self._ports = ports
         self._loopback = Loopback(self.folder, {host: ports.pop() for host in SERVED})
-        told = {"PREFECT_UI_URL": self.url} | ({"INFERENCE": "deployment"} if gpu_workers else {})
+        # A fixed number: tests count on several runs at once, however small the machine is.
+        told = {"PREFECT_UI_URL": self.url, "WORKER_LIMIT": str(RUNS_AT_ONCE)} | (
+            {"INFERENCE": "deployment"} if gpu_workers else {}
+        )
         self._services = compose.load(_variables(self.folder / "env") | told)
         self.postgres = self._process("postgres", more=("-c", "unix_socket_directories="), user=unprivileged())
         self.redis = self._process("redis")

@@ -9,6 +9,7 @@ import sys
 import psutil
 import pytest
 
+from dubline.settings import settings
 from tests.pipeline.workshop import ROOT, ask
 from tests.waiting import until
 
@@ -34,7 +35,7 @@ def test_videos_and_services_have_a_worker_each_which_ends_with_it(prefect_serve
         until(lambda: names <= {name for pool in ("cpu", "service") for name in online(prefect_server, pool)})
         workers = psutil.Process(serving.pid).children()
         limits = {one.cmdline()[one.cmdline().index("--pool") + 1]: one.cmdline()[-1] for one in workers}
-        assert limits == {"cpu": "3", "service": "6"}
+        assert limits == {"cpu": str(settings().runs_at_once), "service": "6"}
         serving.communicate(timeout=TIMEOUT_S)
         assert serving.returncode == 0
         assert not any(worker.is_running() for worker in workers)
