@@ -7,8 +7,8 @@ the run gets a second one; so the limit has to be given.
 
 The process of a run that has ended gives its place up to one that waits for it. A frozen one would keep it for ever.
 
-It reports a crash once. It also starts a run's process at once: Prefect's first starts another, which fetches the code;
-ours is installed.
+It sees to it that folders are watched (`watchers`), and reports a crash once. It also starts a run's process at once:
+Prefect's first starts another, which fetches the code; ours is installed.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from prefect.settings import PREFECT_WORKER_QUERY_SECONDS, temporary_settings
 from prefect.utilities.processutils import command_to_string
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
+from deployments.watchers import LOOK_S, start_missing
 from dubline.domain.errors import InvalidRequest
 from dubline.proxies import spare_loopback
 from dubline.settings import settings, share_threads
@@ -65,6 +66,7 @@ with warnings.catch_warnings():
             super().__init__(*args, **kwargs)
             self._since: dict[UUID, float] = {}
             """When each run that was given up was first seen beside its process."""
+            self._looked = -LOOK_S
 
         async def run(self, flow_run: FlowRun, *args: Any, **kwargs: Any) -> ProcessWorkerResult:
             """As Prefect's, which reports a crash twice: its runner when the process ends, and the worker some seconds
@@ -94,9 +96,20 @@ with warnings.catch_warnings():
                 if time.monotonic() - since > GRACE_S:
                     self._logger.warning("Ending the process of flow run '%s', which was given up.", run)
                     end(run)
-            return await super()._submit_scheduled_flow_runs(
+            submitted = await super()._submit_scheduled_flow_runs(
                 [one for one in flow_run_response if one.flow_run.id not in held]
             )
+            await self._keep_watching()
+            return submitted
+
+        async def _keep_watching(self) -> None:
+            """Now and then see to it that folders are watched."""
+            if time.monotonic() - self._looked < LOOK_S:
+                return
+            self._looked = time.monotonic()
+            with suppress(httpx.HTTPError, ObjectNotFound):  # a server that is away, a deployment that goes just now
+                for name in await start_missing(self.client, self._work_pool_name):
+                    self._logger.info("Started the watcher '%s', which was not up.", name)
 
         async def _ended(self, runs: set[UUID]) -> set[UUID]:
             """Those of the runs that are over, however they ended."""

@@ -28,7 +28,7 @@ from dubline.storage.database import Database
 
 STOP_S = 15
 FIRST_TENANT = "default"
-POLL_S, SERVICE_POLL_S = 2, 10
+POLL_S, SERVICE_POLL_S = 2, 5
 """How often workers look for what is due. This machine has one for videos, and somebody waits for it."""
 SERVICES_AT_ONCE = 6
 """More than there are services, so that none waits for another."""

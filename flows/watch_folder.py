@@ -26,9 +26,8 @@ from dubline.watching.watcher import Watcher
 from flows.names import dated, titled
 from flows.watched_runs import PrefectRuns
 from tasks.configure import block_of, use_media_store
+from tasks.runs import INBOX
 
-INBOX = "inbox"
-"""Name of the block that the deployments watch."""
 REREAD_S = 60.0
 """After so long the block is read again."""
 SHOWN = 10

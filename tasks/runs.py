@@ -17,6 +17,10 @@ TRANSLATE = "translate-video"
 """The deployment that people, programs and watched folders start."""
 INFER = "infer"
 """The deployment that those start; the run that asked starts another when one is lost."""
+WATCH = "watch-folder"
+"""The flow that stays up and watches the folder of a block."""
+WATCHED_BLOCK, INBOX = "dubline-watch-folder", "inbox"
+"""Type and name of the block whose folder that flow's deployment watches."""
 
 
 async def runs_of(
