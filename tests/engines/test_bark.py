@@ -209,3 +209,8 @@ def test_it_has_no_options(folder):
 def test_broken_weights_are_a_missing_model(tmp_path):
     with pytest.raises(ModelMissing, match="dubline models pull tiny"):
         BarkSpeech(spec(), Folders(tiny=tmp_path))
+
+
+def test_figures_are_spoken_in_words(engine):
+    (piece,) = engine._cut(say("It costs $5."))
+    assert piece.text == "It costs five dollars."
