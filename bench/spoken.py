@@ -3,7 +3,8 @@
 The tables in tests/spoken have what is written and every reading that a native accepts. Told for each language: the
 share of expressions that are put into one of these readings; and, for the languages named, the share that is also heard
 in speech: Kokoro speaks a sample of sentences, and whisper-base, which may write no figures, hears them. With
-`--as-written` they are also spoken as they are written, which is what the phonemizer was given before. Writes bench/results/spoken.json.
+`--as-written` they are also spoken as they are written, which is what the phonemizer was given before. Writes
+bench/results/spoken.json.
 """
 
 from __future__ import annotations

@@ -34,6 +34,8 @@ FURTHER = {
         ("555.123.4567", "five five five, one two three, four five six seven"),
         ("Elizabeth II", "Elizabeth the second"),
         ("Apollo XI", "Apollo eleven"),
+        ("World War I ended.", "World War One ended."),
+        ("That is the part I like, the USB type C.", "That is the part I like, the USB type C."),
     ),
     "es": (
         ("12,345.67", "doce mil trescientos cuarenta y cinco coma sesenta y siete"),
@@ -52,6 +54,8 @@ FURTHER = {
         ("El número 23 ha marcado.", "El número veintitrés ha marcado."),
         ("5 ha de bosque", "cinco hectáreas de bosque"),
         ("5G", "cinco G"),
+        ("Creo que no. 5 minutos más.", "Creo que no. cinco minutos más."),
+        ("un cable tipo C", "un cable tipo C"),
         ("C. S. Lewis", "C. S. Lewis"),
         ("la ONU y el ADN", "la onu y el A D N"),
     ),

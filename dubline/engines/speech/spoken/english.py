@@ -17,6 +17,7 @@ _ARTICLES = ("a", "an", "another", "one", "each", "every")
 
 class English(Language):
     code = "en"
+    no_numeral: ClassVar[str] = r"(?!I\s[a-z]|I['’])"
     month_first: ClassVar[bool] = True
 
     def decimals(self, digits: str) -> str:

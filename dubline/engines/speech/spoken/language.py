@@ -24,6 +24,8 @@ class Language:
     month_first: ClassVar[bool] = False
     phone_pattern: ClassVar[str] = r"(?!)"
     """Numbers that are a phone's though their groups look like thousands."""
+    no_numeral: ClassVar[str] = ""
+    """A look ahead that keeps a letter from being taken for a numeral."""
     roman_suffix: ClassVar[str] = r"(?!)"
     """Letters that make an ordinal of a roman numeral."""
 

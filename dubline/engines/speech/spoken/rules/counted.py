@@ -13,7 +13,7 @@ from dubline.engines.speech.spoken.rules import Rule, alternatives, around
 def fractions(language: Language) -> Iterator[Rule]:
     unit = alternatives(language.words.units)
     article = rf"(?:\s(?:{alternatives(language.words.articles)}))?" if language.words.articles else ""
-    of = rf"(\s{language.words.of}{article}(?=\s))?" if language.words.of else "()"
+    of = rf"(\s{language.words.of}{article}(?=\s)|\sd['’]une?(?=\s))?" if language.words.of else "()"
 
     def single(match: re.Match[str]) -> str:
         above, below = int(match.group(1)), int(match.group(2))

@@ -51,7 +51,7 @@ def rules(language: Language) -> Iterator[Rule]:
         before, after = around(match)
         return language.folded(match.group(1), before, after)
 
-    yield re.compile(rf"(?<![\w{GROUPED}])(?<!\d[.,])({language.bare_number})\s?[x×X](?!\w|\s?\d)"), fold
+    yield re.compile(rf"(?<![\w{GROUPED}])(?<!\d[.,])({language.bare_number})\s?\*{{0,2}}[x×X](?!\w|\s?\d)"), fold
     yield re.compile(r"(?<!\w)[x×](\d+)(?![\w.,]\d|\w)"), lambda m: language.repeated(m.group(1), *around(m))
     yield re.compile(r"(?<=\d)\s?:\s?(?=\d)"), lambda _: f" {words.ratio} "
     yield re.compile(r"(?<=[\dxy])\^(?=\d)"), lambda _: f" {words.power} "

@@ -9,6 +9,8 @@ from dubline.engines.speech.spoken.language import LETTER, Language, first_word
 from dubline.engines.speech.spoken.rules import Rule, alternatives, around
 
 _ROMAN = r"(?=[IVXLCDM])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})(?<=[IVXLCDM])(?![IVXLCDM])"
+_NUMBER = rf"(?![CDLM]\b){_ROMAN}"
+"""C, D, L and M alone are letters: "type C"."""
 _SMALL_ROMAN = r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})(?<=[IVX])(?![IVXLCDM])"
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 
@@ -40,7 +42,7 @@ def abbreviations(language: Language) -> Iterator[Rule]:
         lambda match: f"{numbered[match.group(1)]} ",
     )
     sign = alternatives(
-        ("n.º", "n.°", "n°", "nº", "N.º", "N°", "Nº", "Nro.", "nro.", "núm.", "Núm.", "№", "No.", "no.", "n.", "N.")
+        ("n.º", "n.°", "n°", "nº", "N.º", "N°", "Nº", "Nro.", "nro.", "núm.", "Núm.", "№", "No.", "n.", "N.")
     )
     yield re.compile(rf"(?<![\w.])(?:{sign})\s?(?=\d)"), lambda _: f"{language.words.number_sign} "
     yield re.compile(r"(?<![\w&])#\s?(?=\d)"), lambda _: f"{language.words.number_sign} "
@@ -89,6 +91,7 @@ def value(roman: str) -> int:
 
 def _roman(language: Language) -> Iterator[Rule]:
     words = language.words
+    lone = language.no_numeral
     if words.roman_ordinal_after:
         yield (
             re.compile(rf"\b({_ROMAN})(?=\s({alternatives(words.roman_ordinal_after)})\b)"),
@@ -97,20 +100,18 @@ def _roman(language: Language) -> Iterator[Rule]:
     if words.roman_ordinal:
         yield from _centuries(language)
     yield (
-        re.compile(rf"\b((?i:{alternatives(words.roman_cardinal)})\s+)({_ROMAN})\b(?!['’.]\w)"),
+        re.compile(rf"\b((?i:{alternatives(words.roman_cardinal)})\s+){lone}({_NUMBER})\b(?!['’.]\w)"),
         lambda match: match.group(1) + language.cardinal(value(match.group(2))),
     )
     yield (
-        re.compile(rf"\b({alternatives(words.regnal)})(\s+)({_ROMAN})\b(?!['’.]\w)"),
+        re.compile(rf"\b({alternatives(words.regnal)})(\s+){lone}({_NUMBER})\b(?!['’.]\w)"),
         lambda match: f"{match.group(1)}{match.group(2)}{language.regnal(value(match.group(3)), match.group(1))}",
     )
 
     def before_noun(match: re.Match[str]) -> str:
-        said = (
-            language.roman_before(value(match.group(2)), match.group(3))
-            if match.group(1).lower() in words.functions
-            else None
-        )
+        if match.group(1).lower() not in words.functions:
+            return match.group()
+        said = language.roman_before(value(match.group(2)), match.group(3))
         return match.group() if said is None else f"{match.group(1)} {said} {match.group(3)}"
 
     def named(match: re.Match[str]) -> str:
@@ -137,7 +138,7 @@ def _centuries(language: Language) -> Iterator[Rule]:
         return f"{before} {f' {words.range} '.join(numbers)}"
 
     yield (
-        re.compile(rf"(?<![\w.])((?i:{named}))\s?(?<=[\s.])({_ROMAN})\b(?!\.\w)(?:\s?[-–]\s?({_ROMAN})\b)?"),
+        re.compile(rf"(?<![\w.])((?i:{named}))\s?(?<=[\s.])({_NUMBER})\b(?!\.\w)(?:\s?[-–]\s?({_ROMAN})\b)?"),
         said,
     )
 
