@@ -12,7 +12,23 @@ if TYPE_CHECKING:
     from dubline.engines.speech.spoken.rules import Rule
 
 _ORDINAL = re.compile(r"st|nd|rd|th")
-_ARTICLES = ("a", "an", "another", "one", "each", "every")
+_ARTICLES = (
+    "a",
+    "an",
+    "the",
+    "another",
+    "one",
+    "each",
+    "every",
+    "this",
+    "that",
+    "my",
+    "his",
+    "her",
+    "our",
+    "their",
+    "your",
+)
 
 
 class English(Language):

@@ -20,7 +20,7 @@ class French(Romance):
     code = "fr"
     marks: ClassVar[tuple[int, ...]] = (10, 20, 100)
     agrees: ClassVar[re.Pattern[str]] = re.compile(r"(?<!1)1$")
-    roman_suffix: ClassVar[str] = r"(?:ers?|ère|re|es?|ème|nde?)"
+    roman_suffix: ClassVar[str] = r"(?:(?<=I)(?:ers?|ère|re)|(?<=II)nde?|es?|ème)"
 
     def is_one(self, written: str) -> bool:
         """All below two is in the singular."""
@@ -86,12 +86,16 @@ class French(Romance):
         return f"{said} d'{GLUE}" if self.million_of(first_word(after)).startswith("d'") else f"{said} de"
 
     def named_dates(self) -> Iterator[Rule]:
-        """Also "7j/7" and "24h/24"."""
+        """Also "7j/7", "24h/24" and "XVIIIe s."."""
         yield from super().named_dates()
+        yield re.compile(r"(?<=[IVX]e)\ss\.(?!\w)"), lambda _: " siècle"
         yield (
             re.compile(r"(?<![\w.,])(7|24|12)\s?(j|jours|h|heures)\s?/\s?(7|24)(?!\w)"),
             lambda match: f"{match.group(1)} {'jours' if match.group(2)[0] == 'j' else 'heures'} sur {match.group(3)}",
         )
+
+    def elided(self) -> Iterator[Rule]:
+        yield re.compile(r"\b([dD]|[qQ]u|[jJ]usqu)e (?=une?\b)"), lambda match: f"{match.group(1)}'"
 
     def cents(self, whole: str, part: str, currency: tuple[str, ...]) -> str:
         """ "trois euros cinquante"; what is below ten is named."""

@@ -89,6 +89,10 @@ class Language:
         """A sign by itself; nothing where it is not spoken."""
         return self.words.signs.get(sign, "")
 
+    def elided(self) -> Iterator[Rule]:
+        """What the number's words do to the word before them; the last rules of all."""
+        return iter(())
+
     def folded(self, written: str, before: str, after: str) -> str:
         """ "2x"."""
         one, many = self.words.fold

@@ -92,7 +92,7 @@ class Spanish(Romance):
             return None
         feminine = suffix == "ª" or suffix.endswith(("a", "as"))
         said = self.ordinal(number, "feminine" if feminine else "masculine")
-        before_noun = suffix == "er" or (suffix in "º°" and noun and noun not in self.words.functions)
+        before_noun = suffix == "er" or (suffix in "º°" and len(noun) > 1 and noun not in self.words.functions)
         if not feminine and before_noun and number % 10 in (1, 3) and number not in (11, 13):
             said = said.removesuffix("o")
         return said + "s" if suffix.endswith("s") else said

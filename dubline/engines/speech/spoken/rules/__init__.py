@@ -29,6 +29,7 @@ def all_rules(language: Language) -> Iterator[Rule]:
     yield from figures.rules(language)
     yield from figures.signs(language)
     yield from names.acronyms(language)
+    yield from language.elided()
 
 
 def alternatives(words: object) -> str:

@@ -11,6 +11,8 @@ from dubline.engines.speech.spoken.rules import Rule, alternatives
 
 _HOUR = r"\d{1,2}(?:[:.h]\d\d)?"
 _CLOCK = r"(?:\s?[apAP]\.?\s?[mM]\b\.?|\s?h\b|\s?hrs?\b|\s?बजे)"
+_MODEL = re.compile(r"\b[A-Z]\w+\s$")
+"""A name before two numbers of three digits: "Boeing 737-800"."""
 
 
 def times(language: Language) -> Iterator[Rule]:
@@ -37,6 +39,8 @@ def ranges(language: Language) -> Iterator[Rule]:
 
     def joined(match: re.Match[str]) -> str:
         first, second = match.group("first"), match.group("second")
+        if _MODEL.search(match.string[: match.start()]) and len(first) == len(second) == 3:
+            return f"{first} {second}"
         if match.group("money") and not match.group("money2"):
             behind = re.match(r"\s?\w+", match.string[match.end() :])
             scale = behind.group().strip() if behind and behind.group().strip() in language.words.scale_words else ""

@@ -42,6 +42,13 @@ def rules(language: Language) -> Iterator[Rule]:
             re.compile(rf"(?<!\w)(?<!\d[.,]){number}\s?(?P<letter>{alternatives(short)})(?!\w)"),
             lambda match: _short(language, match.group("number"), match.group("letter")),
         )
+    letters = "|".join(letter for letter in "kKMB" if letter in words.scales)
+    yield (
+        re.compile(
+            rf"(?<!\w)(?<!\d[.,])(?P<number>{GROUPED}?(?:\d+[{''.join(words.points)}]\d+|[1-9]\d+))(?P<letter>{letters})(?!\w)"
+        ),
+        lambda match: _short(language, match.group("number"), match.group("letter")),
+    )
     between = rf"(?:(?:{words.of})\s|d['’]\s?)?" if words.of else ""
     yield (
         re.compile(rf"(?P<scale>\b(?:{alternatives(words.scale_words)})\s{between})(?P<sign>{signs})(?!\w)"),
@@ -75,6 +82,8 @@ def amount(
 
 def _short(language: Language, number: str, letters: str) -> str:
     """A number whose scale is shortened, and that counts something: "2,5 mln di euro"."""
+    if letters in ("k", "K") and thousands(language, number):
+        return language.number(thousands(language, number))
     one, many = language.words.scales[letters]
     scale = one if language.is_one(number) else many
     return f"{language.scaled(number, scale)} {scale}"
