@@ -151,6 +151,8 @@ class Language:
         """Two numbers with a slash between them: a fraction, marks out of ten, or just two numbers."""
         if (above == below and below not in (5, 10)) or (above, below) == (24, 7):
             return f"{self.cardinal(above)} {self.cardinal(below)}"
+        if 12 < above <= 31 and 2 < below <= 12 and (above, below) != (16, 9) and not self.month_first:
+            return self.date(above, below, None)
         if 1 < above <= below and (below in self.marks or (below == 5 and _STARS.match(after))):
             return f"{self.cardinal(above)} {self.words.out_of} {self.cardinal(below)}"
         if (1 < below <= 20 and above < 3 * below) or (0 < above < below and not below % 10):

@@ -10,7 +10,7 @@ from dubline.engines.speech.spoken.numerals import Form
 from dubline.engines.speech.spoken.romance import Romance
 
 _MILLIONS = re.compile(r"(.*\bmill(?:ón|ones)\b)?(.*)", re.DOTALL)
-_ORDINAL = re.compile(r"\.?(?:[ºª°]|er|[rdtvmn][oa]s?)")
+_ORDINAL = re.compile(r"\.?(?:[ºª]s?|°|er|[rdtvmn]?[oa]s?)")
 
 
 class Spanish(Romance):
@@ -90,7 +90,7 @@ class Spanish(Romance):
         noun = first_word(after)
         if suffix == "°" and not noun:
             return None
-        feminine = suffix == "ª" or suffix.endswith(("a", "as"))
+        feminine = suffix.endswith(("ª", "ªs", "a", "as"))
         said = self.ordinal(number, "feminine" if feminine else "masculine")
         before_noun = suffix == "er" or (suffix in "º°" and len(noun) > 1 and noun not in self.words.functions)
         if not feminine and before_noun and number % 10 in (1, 3) and number not in (11, 13):

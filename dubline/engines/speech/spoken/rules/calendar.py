@@ -50,8 +50,13 @@ def _numeric(language: Language) -> Iterator[Rule]:
         day, month = (second, first) if (language.month_first and first <= 12) or second > 12 else (first, second)
         return match.group(1) + said(day, month, None, match.group()[len(match.group(1)) :])
 
+    def padded(match: re.Match[str]) -> str:
+        return said(int(match.group(1)), int(match.group(2)), None, match.group())
+
     yield _ISO, iso
     yield _SLASHED, slashed
+    if not language.month_first:
+        yield re.compile(r"(?<![\w.,/-])([0-3]?\d)/(0[1-9])(?![\w/]|[.,]\d)"), padded
     if language.words.dated:
         yield (
             re.compile(rf"\b((?i:{alternatives(language.words.dated)})\s+)(\d{{1,2}})/(\d{{1,2}})(?![\w/]|[.,]\d)"),

@@ -84,9 +84,10 @@ def units(language: Language) -> Iterator[Rule]:
     def share(match: re.Match[str]) -> str:
         sign = {"-": f"{words.minus} ", "+": f"{words.plus} "}.get((match.group("sign") or "").strip(), "")
         name = words.percent if match.group("share") == "%" else words.permille
-        return f"{sign}{language.number(match.group('number'))} {name}"
+        each = f" {language.each(None, match.group('per'))}" if match.group("per") else ""
+        return f"{sign}{language.number(match.group('number'))} {name}{each}"
 
-    yield re.compile(rf"{number}\s?(?P<share>[%‰])"), share
+    yield re.compile(rf"{number}\s?(?P<share>[%‰])(?:/(?P<per>[^\W\d_]{{2,}}))?"), share
     yield (
         re.compile(r"(?<![\w.,])(\d)\s?m\s?(\d\d)(?![\w.,]\d|\w)"),
         lambda match: f"{language.measure(match.group(1), *metre(match.group(1)))} {language.integer(match.group(2))}",

@@ -36,7 +36,8 @@ def abbreviations(language: Language) -> Iterator[Rule]:
         lambda match: f"{language.title(titles[match.group(1)], first_word(match.string[match.end() :]))} ",
     )
     yield re.compile(rf"(?<![\w.])({pattern})(?!\w)"), whole
-    numbered = {re.sub(r"\s", "", written): said for written, said in language.words.numbered_abbreviations.items()}
+    numbered = language.words.numbered_abbreviations
+    numbered = {written[0].upper() + written[1:]: said for written, said in numbered.items()} | numbered
     yield (
         re.compile(rf"(?<![\w.])({alternatives(numbered)})\s?(?=[\dIVX])"),
         lambda match: f"{numbered[match.group(1)]} ",
@@ -152,5 +153,5 @@ def _ordinals(language: Language) -> Iterator[Rule]:
         return match.group() if said is None else said
 
     end = rf"(?![\w.]\w|{LETTER})"
-    yield re.compile(rf"(?<![\w.,/:])(?<![-+])(\d{{1,4}})(\.?[ºª°]|[.-]?{LETTER}{{1,4}}(?!\.\w)){end}"), ordinal
+    yield re.compile(rf"(?<![\w.,/:])(?<![-+])(\d{{1,4}})(\.?[ºª°]s?|[.-]?{LETTER}{{1,4}}(?!\.\w)){end}"), ordinal
     yield re.compile(rf"(?<![\w.,/:])({_SMALL_ROMAN})(\.?[ºª°]|{language.roman_suffix}){end}"), ordinal

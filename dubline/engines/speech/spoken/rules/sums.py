@@ -37,9 +37,10 @@ def rules(language: Language) -> Iterator[Rule]:
     of = rf"(?:\s{words.of}(?=\s)|\sd['’])?" if words.of else ""
     yield re.compile(rf"(?<![\w])(?<!\d[.,]){minus}{number}{end}{scale}{of}\s?(?P<sign>{signs})(?!\w){per}"), said
     short = [letters for letters in words.scales if len(letters) > 1 and letters not in words.units]
+    million = rf"|M(?=\s{words.of}\s)" if words.of else ""
     if short:
         yield (
-            re.compile(rf"(?<!\w)(?<!\d[.,]){number}\s?(?P<letter>{alternatives(short)})(?!\w)"),
+            re.compile(rf"(?<!\w)(?<!\d[.,]){number}\s?(?P<letter>{alternatives(short)}{million})(?!\w)"),
             lambda match: _short(language, match.group("number"), match.group("letter")),
         )
     letters = "|".join(letter for letter in "kKMB" if letter in words.scales)
