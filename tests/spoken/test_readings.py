@@ -63,6 +63,7 @@ FURTHER = {
         ("un Boeing 737-800", "un Boeing setecientos treinta y siete ochocientos"),
         ("Creo que no. 5 minutos más.", "Creo que no. cinco minutos más."),
         ("un cable tipo C", "un cable tipo C"),
+        ("Y VI LA CASA, ¡NO!", "Y VI LA CASA, ¡NO!"),
         ("C. S. Lewis", "C. S. Lewis"),
         ("la ONU y el ADN", "la onu y el A D N"),
     ),
@@ -88,6 +89,7 @@ FURTHER = {
     ),
     "it": (
         ("1 zaino e 1 amica", "uno zaino e un'amica"),
+        ("Fa 30° all'ombra, al km 35.", "Fa trenta gradi all'ombra, al chilometro trentacinque."),
         ("l'1 gennaio", "il primo gennaio"),
         ("2,5 mln di euro", "due virgola cinque milioni di euro"),
         ("30 €/h", "trenta euro all'ora"),
@@ -99,6 +101,8 @@ FURTHER = {
     "pt": (
         ("22 mil pessoas", "vinte e duas mil pessoas"),
         ("R$ 2,5 mi", "dois vírgula cinco milhões de reais"),
+        ("2h30min de filme", "duas horas trinta minutos de filme"),
+        ("Lei nº 8.112/90", "Lei número oito mil cento e doze barra noventa"),
         ("D. Maria I", "dona Maria primeira"),
         ("a II Guerra", "a segunda Guerra"),
         ("Ligue 3123-4567", "Ligue três um dois três, quatro cinco seis sete"),

@@ -136,11 +136,7 @@ class Italian(Romance):
         noun = first_word(after)
         if not number or suffix not in ("º", "ª", "°", "o", "a", "mo", "ma") or re.match(r"\s?[CF]\b", after):
             return None
-        if (
-            suffix == "°"
-            and (not noun or noun in self.words.functions)
-            and last_word(before) not in self.words.functions
-        ):
+        if suffix == "°" and not self.counts(after) and last_word(before) not in self.words.functions:
             return None
         feminine = suffix in ("ª", "a", "ma") or (
             suffix in "º°" and bool(noun) and noun not in self.words.functions and self.is_feminine(noun)

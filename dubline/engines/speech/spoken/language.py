@@ -207,7 +207,8 @@ class Language:
     def counts(self, after: str) -> bool:
         """Whether a noun follows, that the number counts."""
         noun = first_word(after)
-        return bool(noun) and noun not in self.words.functions and not noun.startswith(("d'", "d’"))
+        elided = re.split("['’]", noun)[0]
+        return bool(noun) and noun not in self.words.functions and elided not in ("d", *self.words.functions)
 
     def counting(self, said: str, after: str) -> str:
         """A number in millions before what it counts."""

@@ -78,6 +78,10 @@ def _clocks(language: Language) -> Iterator[Rule]:
         ended = match.group().rstrip().endswith(".") and (not after.strip() or re.match(r"\s+[A-ZÀ-Ý¿¡]", after))
         return said + ("." if ended and not said.endswith(".") else "")
 
+    yield (
+        re.compile(r"(?<![\w:.,/])(\d+)\s?h\s?(\d{1,2})\s?(?:min|mn|m)\b"),
+        lambda match: f"{match.group(1)} h {match.group(2)} min",
+    )
     edge = r"(?<![\w:.,/])"
     yield (
         re.compile(

@@ -94,4 +94,9 @@ def units(language: Language) -> Iterator[Rule]:
     )
     yield re.compile(rf"{number}{scale}[\s-]?(?P<unit>{symbols}){per}(?![\w²³/]|[.'’]\w)"), measured
     alone = [symbol for symbol in words.units if "/" in symbol or symbol in words.alone]
-    yield re.compile(rf"(?<![\w/.])({alternatives(alone)})(?![\w/²³])"), lambda match: language.unit(match.group(1))[1]
+
+    def named(match: re.Match[str]) -> str:
+        """A unit by itself; one before a number is a place: "km 35"."""
+        return language.unit(match.group(1))[0 if re.match(r"\s\d", match.string[match.end() :]) else 1]
+
+    yield re.compile(rf"(?<![\w/.])({alternatives(alone)})(?![\w/²³])"), named

@@ -87,6 +87,7 @@ def rules(language: Language) -> Iterator[Rule]:
         return f"{said} " if after[:1].isalpha() else said
 
     yield re.compile(r"(?<=[^\W\d_])-(?=\d)|(?<=\d)-(?=[^\W\d_])"), lambda _: " "
+    yield re.compile(r"(?<=\d)/(?=\d)"), lambda _: f" {words.web['/']} "
     yield re.compile(number), plain
 
     def mixed(match: re.Match[str]) -> str:

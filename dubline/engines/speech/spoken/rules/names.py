@@ -95,7 +95,7 @@ def _roman(language: Language) -> Iterator[Rule]:
     lone = language.no_numeral
     if words.roman_ordinal_after:
         yield (
-            re.compile(rf"\b({_ROMAN})(?=\s({alternatives(words.roman_ordinal_after)})\b)"),
+            re.compile(rf"\b({_NUMBER})(?=\s({alternatives(words.roman_ordinal_after)})\b)"),
             lambda match: language.roman_before(value(match.group(1)), match.group(2)) or match.group(),
         )
     if words.roman_ordinal:
@@ -110,7 +110,7 @@ def _roman(language: Language) -> Iterator[Rule]:
     )
 
     def before_noun(match: re.Match[str]) -> str:
-        if match.group(1).lower() not in words.functions:
+        if match.group(1).lower() not in words.functions or match.group(3).isupper():
             return match.group()
         said = language.roman_before(value(match.group(2)), match.group(3))
         return match.group() if said is None else f"{match.group(1)} {said} {match.group(3)}"
