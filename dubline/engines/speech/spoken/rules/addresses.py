@@ -60,7 +60,7 @@ def phones(language: Language) -> Iterator[Rule]:
 def _is_phone(written: str, announced: bool) -> bool:
     """Whether groups of digits are a phone number, and no range, date or number with its thousands apart."""
     groups = re.findall(r"\d+", written)
-    if written.startswith("+") or announced:
+    if written.startswith("+") or (announced and "." not in written and sum(map(len, groups)) > 5):
         return 3 <= sum(map(len, groups)) <= 15
     if not 7 <= sum(map(len, groups)) <= 15 or re.fullmatch(r"\d{4}-\d\d-\d\d|\d\d?[.-]\d\d?[.-]\d{4}", written):
         return False
