@@ -82,6 +82,8 @@ class English(Language):
         return said if year is None else f"{said}, {self.year(year)}"
 
     def named_dates(self) -> Iterator[Rule]:
+        """Dates, and before them "no. 7", which is no answer in the middle of a sentence."""
+        yield re.compile(r"(?<=\w )no\.\s?(?=\d)|^no\.\s?(?=\d)"), lambda _: f"{self.words.number_sign} "
         short = [f"{name[:3]}." for name in self.words.months] + ["Sept."]
         full = {name[:3]: name for name in self.words.months}
         yield (

@@ -39,13 +39,13 @@ def abbreviations(language: Language) -> Iterator[Rule]:
     numbered = language.words.numbered_abbreviations
     numbered = {written[0].upper() + written[1:]: said for written, said in numbered.items()} | numbered
     yield (
-        re.compile(rf"(?<![\w.])({alternatives(numbered)})\s?(?=[\dIVX])"),
+        re.compile(rf"(?<![\w.])({alternatives(numbered)})\s?(?=\d|{language.no_numeral}[IVX]+\b)"),
         lambda match: f"{numbered[match.group(1)]} ",
     )
-    sign = alternatives(
-        ("n.º", "n.°", "n°", "nº", "N.º", "N°", "Nº", "Nro.", "nro.", "núm.", "Núm.", "№", "No.", "n.", "N.")
-    )
+    sign = alternatives(("n.º", "n.°", "n°", "nº", "N.º", "N°", "Nº", "Nro.", "nro.", "núm.", "Núm.", "№", "n.", "N."))
     yield re.compile(rf"(?<![\w.])(?:{sign})\s?(?=\d)"), lambda _: f"{language.words.number_sign} "
+    # At the head of a sentence it is an answer: "No. 3 times no."
+    yield re.compile(r"(?<=[\w,)»”]\s)No\.\s?(?=\d)|^No\.\s?(?=\d+[.!?]?$)"), lambda _: f"{language.words.number_sign} "
     yield re.compile(r"(?<![\w&])#\s?(?=\d)"), lambda _: f"{language.words.number_sign} "
 
 
