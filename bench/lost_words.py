@@ -43,10 +43,10 @@ Way = Callable[[String], str]
 
 def main() -> None:
     names = sys.argv[1:] or list(WAYS)
-    found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in names:
         run = [sys.executable, "-m", "bench.lost_words", "--one", name]
         done = subprocess.run(run, check=True, capture_output=True, text=True)
+        found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
         found[name] = json.loads(done.stdout.splitlines()[-1])
         RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
         print(f"{name:<22}{found[name]}", flush=True)

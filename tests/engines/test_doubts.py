@@ -82,6 +82,15 @@ def test_words_belong_to_the_utterance_beside_them_and_strays_to_one_of_their_ow
     assert found[1].doubt() is Doubt.MADE_UP
 
 
+def test_a_word_does_not_keep_the_pause_beside_its_utterance() -> None:
+    voice = [Span(1000, 2000), Span(3000, 4000), Span(4200, 5000)]
+    said = words(
+        ("Now", 200, 1200), ("then,", 1200, 2800), ("who", 2300, 3300), ("is", 3800, 4100), ("it?", 4100, 7000)
+    )
+    found = [word.span for utterance in utterances(said, voice) for word in utterance.words]
+    assert found == [Span(850, 1200), Span(1200, 2150), Span(2850, 3300), Span(3800, 4100), Span(4100, 5150)]
+
+
 def test_a_second_look_fills_in_what_was_passed_over() -> None:
     first = Utterance(Span(1000, 3000), even("The boat was sold.", 1000, 1900))
     assert first.settled(heard(SENTENCE)) == SENTENCE

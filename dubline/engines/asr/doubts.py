@@ -9,10 +9,11 @@ one, and `settled` takes the better of the first and of a second look at each, w
 from __future__ import annotations
 
 import zlib
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 
 from dubline.domain.time import Span, gaps
 from dubline.domain.transcript import Word
@@ -118,22 +119,36 @@ class Utterance:
 
 
 def utterances(words: Sequence[Word], voice: Sequence[Span]) -> list[Utterance]:
-    """Every utterance of the voice activity (ordered, disjoint) with the words whose middle lies nearest to it, and the
-    stray words in groups; in order."""
+    """Every utterance of the voice activity (ordered, disjoint) with the words that lie in it or nearest to it, and the
+    stray words in groups; in order. What a word takes of the pause beside its utterance is taken off."""
     own: dict[Span, list[Word]] = {span: [] for span in voice}
     starts = [span.start_ms for span in voice]
     stray: list[Word] = []
     for word in words:
-        middle = (word.span.start_ms + word.span.end_ms) // 2
-        later = bisect_right(starts, middle)
-        nearest = min(voice[max(later - 1, 0) : later + 1], key=lambda span: _distance(middle, span), default=None)
-        if nearest is None or _distance(middle, nearest) > STRAY_MS:
+        first, last = bisect_right(starts, word.span.start_ms) - 1, bisect_left(starts, word.span.end_ms)
+        nearest = max(voice[max(first, 0) : last + 1], key=partial(_nearness, word.span), default=None)
+        if nearest is None or _nearness(word.span, nearest) < -STRAY_MS:
             stray.append(word)
         else:
             own[nearest].append(word)
-    found = [Utterance(span, tuple(said)) for span, said in own.items()] + _islands(stray)
-    found.sort(key=lambda utterance: utterance.span)
+    ends = [0, *(span.end_ms for span in voice)]
+    said = [
+        Utterance(span, tuple(_without_pause(word, span, before, after) for word in own[span]))
+        for span, before, after in zip(voice, ends, [*starts[1:], None], strict=False)
+    ]
+    found = sorted([*said, *_islands(stray)], key=lambda utterance: utterance.span)
     return [replace(u, alone=not _near(found, number)) for number, u in enumerate(found)]
+
+
+def _without_pause(word: Word, speech: Span, before: int, after: int | None) -> Word:
+    """`before` is the end of the utterance before, `after` the start of the next one. A word that reaches into one of
+    them is left there: it may be one word with a closure in it."""
+    start, end = word.span.start_ms, word.span.end_ms
+    if before <= start < speech.start_ms - EDGE_MS < end:
+        start = speech.start_ms - EDGE_MS
+    if start < speech.end_ms + EDGE_MS < end and (after is None or end <= after):
+        end = speech.end_ms + EDGE_MS
+    return replace(word, span=Span(start, end))
 
 
 def _near(found: Sequence[Utterance], number: int) -> bool:
@@ -221,8 +236,9 @@ def _steadier(words: Sequence[Word], before: Sequence[Word]) -> bool:
     return any(stretched(word) for word in before) and not any(stretched(word) for word in words)
 
 
-def _distance(instant_ms: int, span: Span) -> int:
-    return max(span.start_ms - instant_ms, instant_ms - span.end_ms, 0)
+def _nearness(word: Span, speech: Span) -> int:
+    """How much of the speech is the word's (ms), or minus how far away it is."""
+    return min(word.end_ms, speech.end_ms) - max(word.start_ms, speech.start_ms)
 
 
 def _lasting(words: Sequence[Word]) -> int:
