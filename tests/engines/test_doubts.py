@@ -183,7 +183,7 @@ def test_what_repeats_itself_compresses() -> None:
 
 def test_windows_hold_whole_utterances_and_no_long_silence() -> None:
     voice = [Span(500, 3000), Span(3100, 12_000), Span(12_500, 30_500), Span(40_000, 41_000)]
-    assert stretches(voice, 41_050) == [Span(400, 12_100), Span(12_400, 30_600), Span(39_900, 41_050)]
+    assert stretches(voice, 41_050) == [Span(100, 12_250), Span(12_250, 30_900), Span(39_600, 41_050)]
     assert stretches([], 1000) == []
 
 

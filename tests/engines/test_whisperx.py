@@ -12,6 +12,7 @@ from dubline.domain.errors import EngineFailed, EngineUnavailable, InvalidReques
 from dubline.domain.time import Span
 from dubline.domain.transcript import Word
 from dubline.engines.asr import whisperx as module
+from dubline.engines.asr.ear import Ear
 from dubline.engines.asr.faster_whisper import FasterWhisper
 from dubline.engines.asr.whisperx import WhisperX
 from dubline.engines.contracts import TranscriptionRequest
@@ -56,6 +57,12 @@ def clip(sample_speech, tmp_path_factory):
 @pytest.fixture
 def short_chunks(monkeypatch):
     monkeypatch.setattr(module, "CHUNK_S", 2.5)
+
+
+@pytest.fixture
+def one_look(monkeypatch):
+    """Without the second, which hears doubtful utterances anew."""
+    monkeypatch.setattr(Ear, "second_look", lambda _, words, *__: list(words))
 
 
 @pytest.mark.models
@@ -114,7 +121,7 @@ def test_words_are_in_order_with_confidences_and_without_white_space(heard):
 
 
 @pytest.mark.models
-def test_the_text_is_that_of_whisperx_itself_whatever_the_batch(engine, clip, short_chunks, monkeypatch):
+def test_the_text_is_that_of_whisperx_itself_whatever_the_batch(engine, clip, short_chunks, one_look, monkeypatch):
     samples, _ = soundfile.read(clip, dtype="float32", frames=5 * RATE)
     soundfile.write(clip.with_name("short.flac"), samples, RATE)
     segments = engine._pipeline.transcribe(samples, batch_size=1, language="en", chunk_size=module.CHUNK_S)["segments"]
@@ -154,7 +161,7 @@ def test_a_failure_to_recognize_is_an_error_and_not_an_empty_text(engine, clip, 
 @pytest.mark.models
 def test_words_that_get_lost_between_text_and_times_are_an_error(engine, clip, monkeypatch):
     monkeypatch.setattr(engine._whisper, "word_times", lambda chunks, *_: [[] for _ in chunks])
-    with pytest.raises(EngineFailed, match="lost words of 'I heard a beep"):
+    with pytest.raises(EngineFailed, match="lost words of '.*Diane"):
         engine.transcribe(TranscriptionRequest(clip, "en"))
 
 
@@ -166,7 +173,7 @@ def test_sound_of_another_shape_is_refused(engine, tmp_path):
 
 
 @pytest.mark.models
-def test_an_alignment_model_gives_the_times_for_its_language(engine, whisper_base, tiny, clip):
+def test_an_alignment_model_gives_the_times_for_its_language(engine, whisper_base, tiny, clip, one_look):
     folders = Folders(whisper=whisper_base, aligner=tiny("wav2vec2"))
     aligned = create(spec(align_model="aligner", align_language="en"), folders)
     request = TranscriptionRequest(clip, "en")

@@ -25,8 +25,8 @@ PASSED_OVER_MS = 200
 """The shortest word said alone ("Yes.") sounds for 200 to 300 ms."""
 UNCOVERED_MS = 300
 """More speech than this that is no word's, inside an utterance that has words: a short word, said between others."""
-STRAY_MS = 300
-"""A word further than this from all voice activity belongs to no utterance."""
+STRAY_MS = 500
+"""A word further than this from all voice activity belongs to no utterance: the detector misses soft beginnings."""
 ISLAND_MS = 600
 """Stray words nearer to each other are looked at together,"""
 LONGEST_ISLAND_MS = 25_000
@@ -94,7 +94,7 @@ class Utterance:
     def doubt(self) -> Doubt | None:
         if not self.words:
             return Doubt.PASSED_OVER if self.span.len_ms >= PASSED_OVER_MS else None
-        if not self.voiced or (self.alone and _suspect(self.words)) or tells_credits(_text(self.words)):
+        if (self.alone and (not self.voiced or _suspect(self.words))) or tells_credits(_text(self.words)):
             return Doubt.MADE_UP
         if rushed(self.words, self.span):
             return Doubt.RUSHED
