@@ -161,7 +161,7 @@ def test_a_failure_to_recognize_is_an_error_and_not_an_empty_text(engine, clip, 
 @pytest.mark.models
 def test_words_that_get_lost_between_text_and_times_are_an_error(engine, clip, monkeypatch):
     monkeypatch.setattr(engine._whisper, "word_times", lambda chunks, *_: [[] for _ in chunks])
-    with pytest.raises(EngineFailed, match="lost words of '.*Diane"):
+    with pytest.raises(EngineFailed, match=r"lost words of '.*Diane"):
         engine.transcribe(TranscriptionRequest(clip, "en"))
 
 
