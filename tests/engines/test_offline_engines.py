@@ -110,6 +110,11 @@ def test_speech_at_both_ends_of_a_file_is_heard(asr, sample_speech: Path, tmp_pa
     assert text.startswith("This is") and "in New Jersey now" in text
 
 
+def test_speech_is_found_from_its_beginning_after_long_digital_silence(sample_speech: Path) -> None:
+    sound = np.concatenate([np.zeros(20 * RATE, np.float32), said(sample_speech, 6)])
+    assert abs(voice_activity(sound)[0].start_ms - 20_000) < 150
+
+
 def test_a_sentence_after_long_silence_is_heard_alone(asr, sample_speech: Path, tmp_path: Path) -> None:
     sound = np.concatenate([np.zeros(40 * RATE, np.float32), said(sample_speech, 6)])
     text = heard(asr, sound, tmp_path)
@@ -120,7 +125,7 @@ def test_a_sentence_after_long_silence_is_heard_alone(asr, sample_speech: Path, 
 def test_a_word_that_whisper_makes_up_is_kept_where_somebody_says_it(speech, asr, tmp_path: Path, text: str) -> None:
     (result,) = speech.synthesize([SpeechRequest(text, "en", "af_heart")])
     narrow = np.interp(np.arange(0, len(result.samples), 1.5), np.arange(len(result.samples)), result.samples)
-    assert heard(asr, np.pad(narrow, RATE).astype(np.float32), tmp_path) == text
+    assert heard(asr, np.pad(narrow, RATE).astype(np.float32), tmp_path).strip(".") == text.strip(".")
 
 
 def test_the_same_sound_gives_the_same_words(asr, sample_speech: Path) -> None:
