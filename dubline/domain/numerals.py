@@ -6,6 +6,8 @@ Separators as in Unicode's CLDR, "numbers/symbols" of each locale.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from decimal import Decimal
 
 from dubline.domain.glossary import NO_GLOSSARY, Glossary
 
@@ -21,6 +23,49 @@ _NO_BREAK = "\u00a0"
 _FIGURES = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)+(?![\w]|[.,]\d)")
 _NAMED = re.compile(r"(?<=[\w,] )[A-Z]\w* (\d+(?:[.,]\d+)+)")
 """A number behind a capitalized word that does not begin the text."""
+_ADDRESS = re.compile(r"\S*(?:://|www\.|\w@\w)\S*")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number in figures, apart from any language's way to write it."""
+
+    whole: str
+    """Digits alone."""
+    decimals: str = ""
+    """As many as were written."""
+    grouped: bool = True
+    """Whether a mark parts groups of three digits."""
+
+    @property
+    def value(self) -> Decimal:
+        return Decimal(f"{self.whole}.{self.decimals or 0}")
+
+    def times(self, factor: int) -> Figure:
+        """The product, without decimals that say nothing."""
+        whole, _, decimals = f"{self.value * factor:f}".partition(".")
+        return Figure(whole, decimals.rstrip("0"))
+
+    def written(self, language: str) -> str:
+        group, point = _symbols(language)
+        whole = f"{int(self.whole):,}".replace(",", group) if self.grouped else self.whole
+        return f"{whole}{point}{self.decimals}" if self.decimals else whole
+
+
+def figure_pattern(language: str) -> str:
+    """A regular expression, without groups, for what `figure` reads."""
+    group, point = _symbols(language)
+    marks = "[\u00a0\u202f ]" if group == _NO_BREAK else re.escape(group)
+    return rf"(?:\d{{1,3}}(?:{marks}\d{{3}})+(?!\d)|\d+)(?:{re.escape(point)}\d+)?"
+
+
+def figure(number: str, language: str) -> Figure | None:
+    """A number in figures that is written as the language writes it; else None: a date, a version, a time."""
+    if not re.fullmatch(figure_pattern(language), number):
+        return None
+    whole, _, decimals = number.partition(_symbols(language)[1])
+    digits = re.sub(r"\D", "", whole)
+    return Figure(digits, decimals, grouped=digits != whole)
 
 
 def localized(
@@ -29,15 +74,19 @@ def localized(
     """The translation with those numbers rewritten that it took over from the source as they stood.
 
     A number with a separator that the source does not have was written by the engine, and is left alone; so is one that
-    belongs to a name ("Python 3.11") or to a term of the glossary.
+    belongs to a name ("Python 3.11"), to an address, or to a term of the glossary.
     """
     if _symbols(source_language) == _symbols(target_language):
         return text
     terms = " ".join(source[found.start : found.end] for found in glossary.find(source))
-    known = set(_FIGURES.findall(source)) - set(_NAMED.findall(source)) - set(_FIGURES.findall(terms))
-    return _FIGURES.sub(
-        lambda m: _rewritten(m.group(), source_language, target_language) if m.group() in known else m.group(), text
-    )
+    fixed = " ".join((terms, *_ADDRESS.findall(source)))
+    known = set(_FIGURES.findall(source)) - set(_NAMED.findall(source)) - set(_FIGURES.findall(fixed))
+
+    def rewritten(match: re.Match[str]) -> str:
+        number = figure(match.group(), source_language) if match.group() in known else None
+        return number.written(target_language) if number else match.group()
+
+    return _FIGURES.sub(rewritten, text)
 
 
 def _symbols(language: str) -> tuple[str, str]:
@@ -45,14 +94,3 @@ def _symbols(language: str) -> tuple[str, str]:
     if language in _COMMA_GROUPS:
         return ",", "."
     return (_NO_BREAK, ",") if language in _SPACE_GROUPS else (".", ",")
-
-
-def _rewritten(number: str, source_language: str, target_language: str) -> str:
-    group, point = _symbols(source_language)
-    pattern = rf"(\d{{1,3}}(?:{re.escape(group)}\d{{3}})+|\d+)(?:{re.escape(point)}(\d+))?"
-    found = re.fullmatch(pattern, number)
-    if not found:
-        return number  # a date, a version, a time: not a number of the source's language
-    new_group, new_point = _symbols(target_language)
-    whole = found.group(1).replace(group, new_group)
-    return whole if found.group(2) is None else f"{whole}{new_point}{found.group(2)}"

@@ -30,6 +30,7 @@ from dubline.engines.translation.apertium_modes import Route, automaton, missing
 from dubline.engines.translation.honour import hidden, honoured, shown
 from dubline.engines.translation.repair import repaired, unknown_words, unmarked
 from dubline.engines.translation.sentences import join, sentences
+from dubline.engines.translation.written.masks import Masked, as_terms, lost, masked, unmasked
 
 TIMEOUT_S = 300
 _UNFINISHED = re.compile(r"[^\W_][,'’\"”]*$")
@@ -65,7 +66,8 @@ class Apertium:
         way = route(request.source, request.target)
         if way is None:
             raise UnsupportedLanguage(self.unsupported(self._spec, request.source, request.target))
-        parts = {segment: _parts(text, way) for segment, text in request.texts}
+        hidden_parts = {segment: masked(text, way[0], way[-1]) for segment, text in request.texts}
+        parts = {segment: _parts(hidden_parts[segment].text, way) for segment, _ in request.texts}
         open_parts = {
             f"{segment}.{number}": part.text
             for segment, own in parts.items()
@@ -74,8 +76,8 @@ class Apertium:
         }
         rendered = {line.segment: line for line in _by_rules(open_parts, request, way)}
         progress(1.0)
-        lines = tuple(_whole(segment, own, rendered, way[-1]) for segment, own in parts.items())
-        return TranslationResult(lines, way)
+        lines = [_whole(segment, own, rendered, way[-1]) for segment, own in parts.items()]
+        return TranslationResult(_revealed(lines, hidden_parts, request, way), way)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,27 @@ def _whole(segment: str, parts: Sequence[_Part], rendered: Mapping[str, Line], l
         else:
             texts.append(repaired(part.wording, part.text, language))
     return _finished(Line(segment, join(texts, language), tuple(unknown)))
+
+
+def _revealed(
+    lines: Sequence[Line], hidden_parts: Mapping[str, Masked], request: TranslationRequest, way: Route
+) -> tuple[Line, ...]:
+    """The lines with their expressions in the target's written form; where a figure was lost, piece by piece."""
+    texts = dict(request.texts)
+    broken = [line for line in lines if lost(line.text, hidden_parts[line.segment].masks)]
+    pieced: dict[str, Line] = {}
+    for line in broken:
+        source = texts[line.segment]
+        part = replace(
+            request,
+            texts=((line.segment, source),),
+            glossary=as_terms(source, hidden_parts[line.segment].masks, way[-1]),
+        )
+        whole = replace(line, text="")
+        pieced |= {one.segment: one for one in honoured((whole,), lambda asked: _rendered(asked, way), part)}
+    return tuple(
+        pieced.get(line.segment) or unmasked(line, hidden_parts[line.segment].masks, way[0], way[-1]) for line in lines
+    )
 
 
 def _finished(line: Line) -> Line:

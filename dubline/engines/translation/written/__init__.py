@@ -1,0 +1,1 @@
+"""How languages write sums, dates, times, quantities, and what keeps a translator from tearing them."""
