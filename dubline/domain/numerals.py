@@ -21,8 +21,8 @@ _SPACE_GROUPS = frozenset(
 """3 500 and 2,5."""
 _NO_BREAK = "\u00a0"
 _FIGURES = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)+(?![\w]|[.,]\d)")
-_NAMED = re.compile(r"(?<=[\w,] )[A-Z]\w* (\d+(?:[.,]\d+)+)")
-"""A number behind a capitalized word that does not begin the text."""
+_NAMED = re.compile(r"(?:(?<=[\w,] )[A-Z]\w*|\b(?i:version|release|versión|versione|versão)) (\d+(?:[.,]\d+)+)")
+"""A number behind a capitalized word that does not begin the text, or of a version."""
 _ADDRESS = re.compile(r"\S*(?:://|www\.|\w@\w)\S*")
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -21,6 +22,7 @@ from typing import ClassVar
 
 from dubline.domain.errors import EngineFailed, ModelMissing, UnsupportedLanguage
 from dubline.domain.glossary import Glossary, Term
+from dubline.domain.languages import LANGUAGES
 from dubline.domain.transcript import Line
 from dubline.engines.contracts import Progress, TranslationRequest, TranslationResult, no_progress
 from dubline.engines.models import ModelStore
@@ -37,6 +39,11 @@ _UNFINISHED = re.compile(r"[^\W_][,'’\"”]*$")
 """The end of a text that is no end of a sentence."""
 _INNER_NAME = re.compile(r"(?:(?<=[\w,] )|(?<=\b[MDS]r\. )|(?<=\bM[rs]s\. ))[A-ZÀ-Þ][\w-]+")
 """A capitalized word inside a sentence, or after a title."""
+_NATIONAL = frozenset(word for language in LANGUAGES.values() for word in language.name.split())
+"""Languages, and the people who speak them."""
+_DETERMINED = re.compile(
+    r"\b(?:an?|the|this|that|these|those|every|each|some|any|no|many|all|my|your|his|her|our|their) $", re.IGNORECASE
+)
 _READINGS = re.compile(r"\^([^/$]+)/([^$]*)\$")
 """A word and its readings, in Apertium's stream format."""
 
@@ -155,12 +162,27 @@ def _own_terms(texts: list[str], way: Route) -> Glossary:
 def _people(texts: list[str], way: Route) -> list[str]:
     """Names of people inside sentences, by the analyser's dictionary; a sentence's first word may be any word."""
     analyser = automaton(way[0], way[1])
-    inner = {name for text in texts for name in _INNER_NAME.findall(text)}
-    if analyser is None or not inner:
+    said = [match for text in texts for match in _INNER_NAME.finditer(text)]
+    if analyser is None or not said:
         return []
-    read = dict(_READINGS.findall(_call(["lt-proc", "-w", str(analyser)], "\n".join(sorted(inner)))))
+    words = sorted({form for match in said for form in (match.group(), match.group().lower())})
+    read = dict(_READINGS.findall(_call(["lt-proc", "-w", str(analyser)], "\n".join(words))))
     # First names (ant) and family names (cog); a place of the same name may well have one in the target language.
-    return sorted(n for n in inner if re.search("<np><(?:ant|cog)>", read.get(n, "")) and "<np><loc>" not in read[n])
+    known = {w for w in words if re.search("<np><(?:ant|cog)>", read.get(w, "")) and "<np><loc>" not in read[w]}
+    votes = Counter[str]()
+    for match in said:
+        if match.group() in known:
+            votes[match.group()] += -1 if _described(match, read.get(match.group().lower(), "")) else 1
+    return sorted(name for name, vote in votes.items() if vote > 0)
+
+
+def _described(match: re.Match[str], reading: str) -> bool:
+    """Whether a word that may be a name is an adjective or a nationality where it stands: 'a German', 'the White House'."""
+    if match.group() in _NATIONAL:
+        return True
+    determined = _DETERMINED.search(match.string[: match.start()])
+    family = re.match(r" (?:family|brothers|sisters|twins|case)\b", match.string[match.end() :])
+    return bool(determined) and not family and "<adj>" in reading
 
 
 def _rendered(request: TranslationRequest, way: Route) -> tuple[Line, ...]:

@@ -85,12 +85,30 @@ _CONTRACTIONS = (
     (r"ain't", "is not"),
     (r"won't", "will not"),
 )
-_MONEY = (
-    (r"\$(\d[\d,.]*\d|\d)(?! (?:million|billion))", r"\1 dollars"),
-    (r"€(\d[\d,.]*\d|\d)(?! (?:million|billion))", r"\1 euros"),
-    (r"£(\d[\d,.]*\d|\d)(?! (?:million|billion))", r"\1 pounds"),
-)
+_SUM = r"((?:\d[\d,.]*\d|\d)(?![\d.,]*\d)(?: (?:million|billion|trillion)\b)?)"
+_MONEY = ((rf"\${_SUM}", r"\1 dollars"), (rf"€{_SUM}", r"\1 euros"), (rf"£{_SUM}", r"\1 pounds"))
 """Recognizers write a currency's sign before the figure; it is said after it."""
+_SHORT_FORMS = (
+    (
+        r"\bthe (?:U\.S\.A?\.?|USA|US)(?![\w.])(?=(?: [a-z]|[^\w ]|$| (?:in|on|and|to|is|was|has|for)\b))",
+        "the United States",
+    ),
+    (r"\b(?:U\.S\.A\.?|USA)(?![\w.])", "the United States"),
+    (r"\bU\.S\.(?= [a-z])", "American"),
+    (r"\b(?:e\.g\.|eg\.),?", "for example"),
+    (r"\b(?:i\.e\.|ie\.),?", "that is to say,"),
+    (r"\bapprox\.", "approximately"),
+    (r"\bw/(?= )", "with"),
+    (r"(?<=[\w] )&(?= [\w])", "and"),
+    (r"(?<=\w)/(hour|day|week|month|year|night|person|minute|second)\b", r" per \1"),
+    (r"\bover (?=\d)", "more than "),
+    # Behind a name the dictionaries take it for the plural of 'life'.
+    (
+        r"\b((?-i:(?!Our|Their|My|Your|His|Her|The|These|Those|Some|Many|All)[A-Z]\w+)) lives (?=(?:in|at|with|here|near)\b)",
+        r"\1 resides ",
+    ),
+)
+"""Abbreviations and signs, in words."""
 _TURNS = (
     (rf"{_BEGIN}let(?:'s| us)( now)?(?= \w)", r"we are\1 going to"),
     (rf"{_BEGIN}let me(?= \w)", "I am going to"),
@@ -150,7 +168,11 @@ def _compiled(rules: tuple[tuple[str, str], ...], edges: bool) -> tuple[tuple[re
 
 
 _RULES = (
-    _compiled(_MONEY, False) + _compiled(_REDUCTIONS, True) + _compiled(_CONTRACTIONS, True) + _compiled(_TURNS, False)
+    _compiled(_MONEY, False)
+    + _compiled(_SHORT_FORMS, False)
+    + _compiled(_REDUCTIONS, True)
+    + _compiled(_CONTRACTIONS, True)
+    + _compiled(_TURNS, False)
 )
 _PAST: dict[str, str] = dict(
     re.findall(

@@ -24,6 +24,7 @@ from dubline.engines.translation.written.values import (
 _SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₩": "KRW", "¢": "cent"}
 _DOLLARS = {"US": "USD", "U.S.": "USD", "CA": "CAD", "C": "CAD", "AU": "AUD", "A": "AUD", "R": "BRL"}
 _CODES = ("USD", "EUR", "GBP", "JPY", "CNY", "INR", "KRW", "BRL", "CAD", "AUD", "CHF")
+_TIMES = ("hour", "minute", "second")
 _SPACE = "[ \u00a0\u202f]?"
 _SYMBOLS = (
     *("km/h", "km²", "km2", "m²", "m2", "km", "cm", "mm", "kg", "mg", "ml", "mL", "cl", "dl", "°C", "°F", "ºC", "ºF"),
@@ -150,7 +151,10 @@ def percents(text: str, table: Words) -> Iterator[Found]:
                 before
                 and re.fullmatch(r"(?:an?|the|only|by|my|your|his|her|its|our|their|this|that)", before[-1], re.I)
             )
-            yield Found(match.start(), match.end(), Percent(amount, shared), attribute=True)
+            by = re.search(r"\bby $", text[: match.start()], re.IGNORECASE) if table.code == "en" else None
+            start = by.start() if by else match.start()
+            moved = Percent(amount, share=True)
+            yield Found(start, match.end(), Percent(amount, shared, bool(by)), attribute=True, moved=moved)
 
 
 @lru_cache(maxsize=8)
@@ -165,7 +169,7 @@ def _units(code: str) -> dict[str, str]:
 def _quantity_pattern(code: str) -> re.Pattern[str]:
     units = _either(tuple(_units(code)))
     return re.compile(
-        rf"(?<![\w.,/$€£]){_range(code)}(?!\d)(?P<fraction>[ ]\d/\d+)?{_SPACE}(?P<unit>{units})(?![\w/²’'])"
+        rf"(?<![\w.,/$€£]){_range(code)}(?!\d)(?P<fraction>[ ]\d/\d+)?{_SPACE}(?P<unit>{units})(?![\w/²’'])(?:(?<=[a-z])\.(?=\s+[a-z]))?"
     )
 
 
@@ -176,11 +180,11 @@ def quantities(text: str, table: Words) -> Iterator[Found]:
     for match in _quantity_pattern(table.code).finditer(text):
         amount = _amount(match, table.code)
         unit = _units(table.code)[match["unit"]]
-        plain_word = unit in table.units and len(match["unit"]) > 3 and not match["fraction"] and unit != "mph"
-        if amount and not (plain_word and not amount.minus):  # '5 miles' is left to the dictionaries
-            yield Found(
-                match.start(), match.end(), Quantity(amount, unit, (match["fraction"] or "").strip()), attribute=True
-            )
+        in_full = unit in _TIMES and match["unit"] in table.units[unit][:2]
+        if amount and not (in_full and not amount.minus):  # the dictionaries know '5 minutes'
+            said = re.search(r"\bat $", text[: match.start()], re.IGNORECASE) if table.code == "en" else None
+            value = Quantity(amount, unit, (match["fraction"] or "").strip(), at=bool(said))
+            yield Found(said.start() if said else match.start(), match.end(), value, attribute=not said)
     if table.code == "en":
         for match in _FRACTION.finditer(text):
             if (known := _units("en").get(match["unit"])) in table.units:
@@ -248,4 +252,12 @@ def titled(text: str, table: Words) -> Iterator[Found]:
             starts = bool(re.search(r"(?:^|[.!?,;:])[\s\"'“‘«¿¡]*$", text[: match.start()]))
             called = starts and bool(re.match(r"\s*(?:[,.!?;:]|$)", text[match.end() :]))
             before = f"{table.contracted[match['contracted']]} " if match["contracted"] else ""
-            yield Found(match.start(), match.end(), Titled(title, match["name"], called), before=before, name=True)
+            low = bool(re.match(r" [a-zà-ÿ]", text[match.end() :]))
+            yield Found(
+                match.start(),
+                match.end(),
+                Titled(title, match["name"], called),
+                before=before,
+                name=True,
+                low_after=low,
+            )

@@ -13,11 +13,14 @@ from functools import lru_cache
 from dubline.engines.translation.written.calendar_values import Century, Clock, Date, Decade, Month
 from dubline.engines.translation.written.found import Found
 from dubline.engines.translation.written.table import Words
+from dubline.engines.translation.written.values import Kept
 
 _SHORT = ("Jan", "Feb", "Mar", "Apr", "Jun", "Jul", "Aug", "Sep", "Sept", "Oct", "Nov", "Dec")
 _SHORT_NUMBER = dict(zip(_SHORT, (1, 2, 3, 4, 6, 7, 8, 9, 9, 10, 11, 12), strict=True))
 _DOUBTFUL = frozenset((3, 4, 5, 6, 8))
 """Months whose English names are also words or people's names."""
+_PEOPLE = frozenset((4, 6, 8))
+"""Those that are a person's name where they are no month."""
 _NEAR = re.compile(
     r"\b(?:months?|spring|summer|autumn|weather|cold|warm|hot|rainy|wet|dry|sunny|snow\w*|days)\b", re.IGNORECASE
 )
@@ -85,7 +88,8 @@ def dates(text: str, table: Words) -> Iterator[Found]:
                 role=role,
                 alone=_sentence_alone(text, match.start(), match.end()),
             )
-            yield Found(match.start(), match.end(), date, before=f"{table.contracted[joined]} " if joined else "")
+            before = f"{table.contracted[joined]} " if joined else ""
+            yield Found(match.start(), match.end(), date, before=before, adverb=bool(role or joined))
 
 
 def _role(said: str | None, table: Words) -> str | None:
@@ -113,7 +117,12 @@ def _numeric(text: str, table: Words) -> Iterator[Found]:
         if 1 <= month <= 12 and 1 <= day <= 31:
             role = match["role"] if table.code == "en" else None
             start = match.start() if role else match.start("a")
-            yield Found(start, match.end(), Date(day, month, match["year"], role=_role(role, table), numeric=True))
+            yield Found(
+                start,
+                match.end(),
+                Date(day, month, match["year"], role=_role(role, table), numeric=True),
+                adverb=bool(role),
+            )
 
 
 @lru_cache(maxsize=2)
@@ -135,8 +144,17 @@ def months(text: str, table: Words) -> Iterator[Found]:
         if not (match["year"] or said or number in _DOUBTFUL):
             continue  # the dictionaries know it
         if number in _DOUBTFUL and not _is_month(text, match, number, found):
+            if number in _PEOPLE:
+                start = match.start("month")
+                low = bool(re.match(r" [a-z]", text[match.end() :]))
+                yield Found(start, match.end(), Kept(match["month"]), name=True, low_after=low)
             continue
-        yield Found(match.start(), match.end(), Month(number, match["year"] or "", _ROLES.get(said, said) or None))
+        yield Found(
+            match.start(),
+            match.end(),
+            Month(number, match["year"] or "", _ROLES.get(said, said) or None),
+            adverb=bool(said),
+        )
 
 
 def _is_month(text: str, match: re.Match[str], number: int, others: list[re.Match[str]]) -> bool:
@@ -150,6 +168,10 @@ def _is_month(text: str, match: re.Match[str], number: int, others: list[re.Matc
     if re.search(r"\b(?:end|beginning|start|middle|month|rest|half) of $|\b(?:early|late|mid|every|each)[ -]$", before):
         return True
     if role in ("by", "before", "after", "from", "to") and number in (3, 5):
+        return True
+    if re.search(r"\b(?:it['’]s|it is|it was|was it|is it) $", before, re.I) or _sentence_alone(
+        text, match.start(), match.end()
+    ):
         return True
     near = any(other is not match and _beside(text, match, other) for other in others)
     sentence = re.split(r"[.!?]", before)[-1] + match.group() + re.split(r"[.!?]", after)[0]
@@ -172,7 +194,7 @@ def decades(text: str, table: Words) -> Iterator[Found]:
                 continue
             year += 1900
         part = next((part for part in ("early", "late") if found.get(part)), None)
-        yield Found(match.start(), match.end(), Decade(year, bool(found["in"]), part))
+        yield Found(match.start(), match.end(), Decade(year, bool(found["in"]), part), adverb=bool(found["in"]))
 
 
 def centuries(text: str, table: Words) -> Iterator[Found]:
@@ -183,7 +205,9 @@ def centuries(text: str, table: Words) -> Iterator[Found]:
         joined = match["contracted"]
         if number < 40:
             before = f"{table.contracted[joined]} " if joined else ""
-            yield Found(match.start(), match.end(), Century(number), before=before)
+            yield Found(
+                match.start(), match.end(), Century(number), before=before, adverb=text[: match.start()].endswith("n ")
+            )
 
 
 def _arabic(roman: str) -> int:
@@ -216,7 +240,7 @@ def clocks(text: str, table: Words) -> Iterator[Found]:
         end = match.end()
         if match.group().endswith(".") and (not text[end:].strip() or re.match(r"\s+[\"'“]?[A-ZÀ-Þ]", text[end:])):
             end -= 1  # the same stop ends the sentence
-        yield Found(match.start(), end, Clock(hour, found["minute"] or "", known, role))
+        yield Found(match.start(), end, Clock(hour, found["minute"] or "", known, role), adverb=True)
 
 
 def _clock_role(found: dict[str, str | None], table: Words) -> str | None:

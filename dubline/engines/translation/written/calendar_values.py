@@ -46,7 +46,8 @@ class Date:
             return plain if self.alone else date["definite"].format(date=plain)
         known = not self.alone and "definite_weekday" in date
         form = date["definite_weekday" if known else "with_weekday"]
-        return form.format(date=plain, weekday=words.weekdays[self.weekday])
+        the = date.get("weekday_articles", " " * 7)[self.weekday]
+        return form.format(date=plain, weekday=words.weekdays[self.weekday], the=the)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Month:
         name += date["month_year"].format(year=self.year) if self.year else ""
         if self.role == "in":
             form = date.get("in_month_of_year", date["in_month"]) if self.year else date["in_month"]
-            return contracted("", form.format(date=name), words.code)
+            return contracted(form, name, words.code)
         if self.role in ("last", "next", "this"):
             return date[self.role].format(date=name)
         return _after(self.role, name, words)

@@ -24,13 +24,14 @@ def contracted(before: str, phrase: str, language: str) -> str:
     word, article = _LAST_WORD.search(before), _ARTICLE.match(phrase)
     if not word:
         return before + phrase
-    if article:
-        name = "l'" if article["elided"] else article["plain"].lower()
-        joined = _JOINED.get(language, {}).get((word[1].lower(), name))
-        if joined:
-            joined = joined.capitalize() if word[1][0].isupper() else joined
-            space = "" if joined.endswith("'") else " "
-            return before[: word.start(1)] + joined + space + phrase[article.end() :]
+    name = ("l'" if article["elided"] else article["plain"].lower()) if article else ""
+    joined = _JOINED.get(language, {}).get((word[1].lower(), name))
+    if article and joined:
+        joined = joined.capitalize() if word[1][0].isupper() else joined
+        space = "" if joined.endswith("'") else " "
+        return before[: word.start(1)] + joined + space + phrase[article.end() :]
     if language == "fr" and word[1].lower() == "de" and re.match(r"[aeiouéèêâh]", phrase, re.IGNORECASE):
         return before[: word.start(1)] + word[1][0] + "'" + phrase
+    if language == "it" and word[1].lower() == "a" and phrase[:1].lower() == "a":
+        return before[: word.end(1)] + "d " + phrase
     return before + phrase

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from dubline.engines.translation.written import amounts, calendar_reading
 from dubline.engines.translation.written.found import Found
-from dubline.engines.translation.written.table import Words
-from dubline.engines.translation.written.values import Kept
+from dubline.engines.translation.written.table import Words, names
+from dubline.engines.translation.written.values import Kept, Named
 
 _KEPT = re.compile(
     r"""
@@ -32,8 +33,27 @@ def _kept(text: str, _: Words) -> Iterator[Found]:
         yield Found(match.start(), match.end(), Kept(match.group()))
 
 
+@lru_cache(maxsize=1)
+def _name_pattern() -> tuple[re.Pattern[str], dict[str, int]]:
+    """English names of holidays and institutions, and the entry of each."""
+    entries = {wording: number for number, entry in enumerate(names()) for wording in entry["en"]}
+    either = "|".join(re.escape(name) for name in sorted(entries, key=len, reverse=True))
+    pattern = re.sub(r"(?<![^|])the\b", "[Tt]he", either)
+    return re.compile(rf"(?<![\w'])(?:{pattern})(?!\w)"), entries
+
+
+def _named(text: str, table: Words) -> Iterator[Found]:
+    pattern, entries = _name_pattern()
+    for match in pattern.finditer(text) if table.code == "en" else ():
+        name = match.group()
+        entry = entries.get(name, entries.get(name[0].lower() + name[1:]))
+        if entry is not None:
+            yield Found(match.start(), match.end(), Named(entry))
+
+
 _FINDERS: tuple[Finder, ...] = (
     amounts.times,
+    _named,
     _kept,
     calendar_reading.dates,
     calendar_reading.decades,

@@ -20,7 +20,13 @@ class Found:
     """Whether a noun behind the figure helps the sentence's grammar: sums of money, which are dollars to it."""
     attribute: bool = False
     """Whether it may stand before a noun that it tells more of: 'a $5 million contract'."""
+    low_after: bool = False
+    """Whether a word in lower case follows."""
     name: bool = False
     """Whether it is hidden behind a name, not a figure."""
+    adverb: bool = False
+    """Whether it says when or where, and is no subject."""
+    moved: Value | None = None
+    """What it says behind its noun, if that is another."""
     link: str = " of "
     """Between the noun and the expression where the two change places."""

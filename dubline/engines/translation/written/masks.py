@@ -1,7 +1,7 @@
 """Expressions kept out of a translator's hands: each is hidden behind a figure that every language leaves as it is.
 
-A figure keeps the grammar around it: a word before it is a verb, a noun behind it is a plural. What it stands for is put
-in its place, in the target language's own form, when all legs are done.
+A figure keeps the grammar around it: a word before it is a verb, a noun behind it is a plural. What it stands for is
+put in its place, in the target language's own form, when all legs are done.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def masked(text: str, source: str, target: str) -> Masked:
         end = found.end + len(moved)
         glue = " " if re.match(r"\w", text[end:]) else ""
         parts += [text[at : found.start], f"{moved[1:]}{found.link}{hidden}" if moved else hidden, glue]
-        masks.append(Mask(token, found))
+        masks.append(Mask(token, replace(found, value=found.moved) if moved and found.moved else found))
         at = end
     return Masked("".join((*parts, text[at:])), tuple(masks))
 
@@ -124,10 +124,13 @@ def _shown(text: str, mask: Mask, table: Words, source: Words) -> str:
     if mask.found.counted:
         names = "|".join({*table.currencies[_COUNTED], *source.currencies[_COUNTED]})
         after = re.sub(rf"^ (?:{names})\b", "", after)
-    if table.code == "fr" and not before.strip(" \"'“«"):
+    begins = re.search(r"(?:^|[.!?…]\s+)[\"'“«¿¡(\[]*$", before)
+    if table.code == "fr" and begins and not mask.found.adverb:
         after = re.sub(r"^ (?:ils?|elles?) (?=\w)", " ", after)  # a figure is no subject to Apertium
+    if mask.found.name:  # Apertium takes a word behind an unknown one for the start of a sentence
+        after = re.sub(r"^ [A-ZÀ-Þ](?=[a-zß-ÿ])", lambda m: m.group().lower(), after) if mask.found.low_after else after
     phrase = mask.found.value.written(table)
-    if re.search(r"(?:^|[.!?…]\s+)[\"'“«¿¡(\[]*$", before):
+    if begins:
         phrase = phrase[:1].upper() + phrase[1:]
     if table.code == "fr" and phrase.endswith(" de") and re.match(r" [aeiouyéèêâh]", after, re.IGNORECASE):
         phrase, after = phrase[:-1] + "'", after[1:]

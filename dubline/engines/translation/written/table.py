@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
@@ -38,6 +39,8 @@ class Words(BaseModel):
     percent: str
     share: str
     """The article before a percentage of something."""
+    percent_by: str
+    """A percentage by which something grows or falls."""
     money: str
     of: str
     """Between millions and what they are millions of."""
@@ -65,5 +68,14 @@ def words(language: str) -> Words | None:
     """The table of a language; None for one without."""
     if language not in LANGUAGES:
         return None
-    text = files(__package__).joinpath(f"{language}.yaml").read_text(encoding="utf-8")
-    return Words(code=language, **yaml.safe_load(text))
+    return Words(code=language, **_read(f"{language}.yaml"))
+
+
+@lru_cache(maxsize=1)
+def names() -> tuple[dict[str, str | list[str]], ...]:
+    """What holidays and institutions are called: in English a list of wordings, in each other language one."""
+    return tuple(_read("names.yaml"))
+
+
+def _read(name: str) -> Any:
+    return yaml.safe_load(files(__package__).joinpath(name).read_text(encoding="utf-8"))

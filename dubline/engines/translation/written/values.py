@@ -7,7 +7,7 @@ from typing import Protocol
 
 from dubline.domain.numerals import Figure
 from dubline.engines.translation.written.contraction import contracted
-from dubline.engines.translation.written.table import Words
+from dubline.engines.translation.written.table import Words, names
 
 THOUSAND = "thousand"
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩"}
@@ -27,6 +27,17 @@ class Kept:
 
     def written(self, words: Words) -> str:
         return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A holiday or an institution, by its entry in the table of names."""
+
+    entry: int
+
+    def written(self, words: Words) -> str:
+        name = names()[self.entry][words.code]
+        return name if isinstance(name, str) else name[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +114,12 @@ class Percent:
     amount: Range
     share: bool = False
     """Whether it is part of something, and begins the phrase."""
+    by: bool = False
+    """Whether something grows or falls by it."""
 
     def written(self, words: Words) -> str:
+        if self.by:
+            return words.percent_by.format(percent=words.percent.format(n=self.amount.written(words)))
         article = f"{words.share} " if self.share and words.share else ""
         return article + words.percent.format(n=self.amount.written(words))
 
@@ -116,13 +131,19 @@ class Quantity:
     amount: Range | None
     unit: str
     fraction: str = ""
+    at: bool = False
+    """Whether something goes or boils at it."""
 
     def written(self, words: Words) -> str:
+        return f"{words.prepositions['at']} {self._plain(words)}" if self.at else self._plain(words)
+
+    def _plain(self, words: Words) -> str:
         forms = words.units.get(self.unit)
         number = " ".join(filter(None, (self.amount and self.amount.written(words), self.fraction)))
         if forms is None:
             return f"{number} {self.unit}"
-        return f"{number} {forms[self.amount.form(words) if self.amount else 0]}"
+        more = Range(Figure(self.amount.first.whole, "5")) if self.amount and self.fraction else self.amount
+        return f"{number} {forms[more.form(words) if more else 0]}"
 
 
 @dataclass(frozen=True, slots=True)
