@@ -137,7 +137,7 @@ def test_a_dialogue_reads_as_spanish(engine):
         "I am late. It's late.": "Llego tarde. Es tarde.",
         "Can you see it?": "¿Lo puedes ver?",
         "Let's go!": "¡Vámonos!",
-        "That's amazing, isn't it?": "Eso está asombrando, ¿verdad?",
+        "That's amazing, isn't it?": "Eso es asombroso, ¿verdad?",
         "and it doesn't work": "y no funciona",
     }
     assert said(engine, *dialogue) == list(dialogue.values())

@@ -12,15 +12,13 @@ the text that continues it, a line break between them, which Apertium carries th
 from __future__ import annotations
 
 import re
-import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 from typing import ClassVar
 
-from dubline.domain.errors import EngineFailed, ModelMissing, UnsupportedLanguage
+from dubline.domain.errors import EngineFailed, UnsupportedLanguage
 from dubline.domain.glossary import Glossary, Term
 from dubline.domain.languages import LANGUAGES
 from dubline.domain.transcript import Line
@@ -29,12 +27,14 @@ from dubline.engines.models import ModelStore
 from dubline.engines.registry import EngineSpec
 from dubline.engines.translation import phrasebook, spanish, spoken_english
 from dubline.engines.translation.apertium_modes import Route, automaton, missing_packages, mode, route
+from dubline.engines.translation.apertium_program import call
+from dubline.engines.translation.corrections import corrected, prepared
 from dubline.engines.translation.honour import hidden, honoured, shown
+from dubline.engines.translation.lexicon import looked_over, readings
 from dubline.engines.translation.repair import repaired, unknown_words, unmarked
 from dubline.engines.translation.sentences import join, sentences
 from dubline.engines.translation.written.masks import Masked, as_terms, lost, masked, unmasked
 
-TIMEOUT_S = 300
 _UNFINISHED = re.compile(r"[^\W_][,'’\"”]*$")
 """The end of a text that is no end of a sentence."""
 _INNER_NAME = re.compile(r"(?:(?<=[\w,] )|(?<=\b[MDS]r\. )|(?<=\bM[rs]s\. ))[A-ZÀ-Þ][\w-]+")
@@ -44,8 +44,6 @@ _NATIONAL = frozenset(word for language in LANGUAGES.values() for word in langua
 _DETERMINED = re.compile(
     r"\b(?:an?|the|this|that|these|those|every|each|some|any|no|many|all|my|your|his|her|our|their) $", re.IGNORECASE
 )
-_READINGS = re.compile(r"\^([^/$]+)/([^$]*)\$")
-"""A word and its readings, in Apertium's stream format."""
 
 
 class Apertium:
@@ -83,7 +81,8 @@ class Apertium:
         }
         rendered = {line.segment: line for line in _by_rules(open_parts, request, way)}
         progress(1.0)
-        lines = [_whole(segment, own, rendered, way[-1]) for segment, own in parts.items()]
+        whole = [_whole(segment, own, rendered, way[-1]) for segment, own in parts.items()]
+        lines = looked_over(whole, [text for _, text in request.texts], way)
         return TranslationResult(_revealed(lines, hidden_parts, request, way), way)
 
 
@@ -124,7 +123,7 @@ def _whole(segment: str, parts: Sequence[_Part], rendered: Mapping[str, Line], l
             unknown += line.unknown
         else:
             texts.append(repaired(part.wording, part.text, language))
-    return _finished(Line(segment, join(texts, language), tuple(unknown)))
+    return Line(segment, join(texts, language), tuple(unknown))
 
 
 def _revealed(
@@ -148,11 +147,6 @@ def _revealed(
     )
 
 
-def _finished(line: Line) -> Line:
-    """Hesitations are sounds that every language writes much alike: nothing about them is unknown."""
-    return replace(line, unknown=tuple(word for word in line.unknown if word.lower() not in spoken_english.HESITATIONS))
-
-
 def _own_terms(texts: list[str], way: Route) -> Glossary:
     """Set phrases of spoken English, and the names of people, which dictionaries would translate (Smith: Herrero)."""
     people = (Term(name, None) for name in _people(texts, way))
@@ -166,7 +160,7 @@ def _people(texts: list[str], way: Route) -> list[str]:
     if analyser is None or not said:
         return []
     words = sorted({form for match in said for form in (match.group(), match.group().lower())})
-    read = dict(_READINGS.findall(_call(["lt-proc", "-w", str(analyser)], "\n".join(words))))
+    read = readings(words, str(analyser))
     # First names (ant) and family names (cog); a place of the same name may well have one in the target language.
     known = {w for w in words if re.search("<np><(?:ant|cog)>", read.get(w, "")) and "<np><loc>" not in read[w]}
     votes = Counter[str]()
@@ -177,7 +171,7 @@ def _people(texts: list[str], way: Route) -> list[str]:
 
 
 def _described(match: re.Match[str], reading: str) -> bool:
-    """Whether a word that may be a name is an adjective or a nationality where it stands: 'a German', 'the White House'."""
+    """Whether a word that may be a name is an adjective or a nationality here: 'a German', 'the White House'."""
     if match.group() in _NATIONAL:
         return True
     determined = _DETERMINED.search(match.string[: match.start()])
@@ -195,11 +189,12 @@ def _rendered(request: TranslationRequest, way: Route) -> tuple[Line, ...]:
     sources = [" ".join(text.split()) for _, text in request.texts]
     texts, unknown, kept = sources, [list[str]() for _ in sources], [Glossary()] * len(sources)
     for leg in pairwise(way):
+        texts = [prepared(text, leg) for text in texts]
         marked = _translate(mode(*leg) or "", [hidden(text, terms) for text, terms in zip(texts, kept, strict=True)])
         restored = [shown(text, before, terms) for text, before, terms in zip(marked, texts, kept, strict=True)]
         for words, text in zip(unknown, restored, strict=True):
             words.extend(word for word in unknown_words(text) if word not in words)
-        texts = [_put_right(text, source, leg) for text, source in zip(restored, sources, strict=True)]
+        texts = [_put_right(*both, leg) for both in zip(restored, texts, sources, strict=True)]
         kept = [_left(source, text, words) for source, text, words in zip(sources, texts, unknown, strict=True)]
     return tuple(
         Line(segment, text, tuple(words))
@@ -213,9 +208,10 @@ def _left(source: str, text: str, unknown: list[str]) -> Glossary:
     return Glossary(tuple(Term(word, None) for word in dict.fromkeys((*unknown, *names))))
 
 
-def _put_right(marked: str, source: str, leg: tuple[str, str]) -> str:
+def _put_right(marked: str, given: str, source: str, leg: tuple[str, str]) -> str:
     text = " ".join(unmarked(marked, source).split())
-    return repaired(spanish.mended(text) if leg == ("en", "es") else text, source, leg[1])
+    text = corrected(spanish.mended(text) if leg == ("en", "es") else text, given, leg)
+    return repaired(text, source, leg[1])
 
 
 def _translate(mode_name: str, texts: list[str]) -> list[str]:
@@ -252,24 +248,7 @@ def _run(mode_name: str, blocks: list[str]) -> list[str]:
     """Translate blocks of text; a blank line keeps neighbours from being read as one sentence."""
     if not blocks:
         return []
-    translated = (
-        _call(["apertium", "-f", "txt", mode_name], "\n\n".join(blocks) + "\n").removesuffix("\n").split("\n\n")
-    )
+    translated = call(["apertium", "-f", "txt", mode_name], "\n\n".join(blocks) + "\n").removesuffix("\n").split("\n\n")
     if len(translated) != len(blocks):
         raise EngineFailed(f"Apertium gave {len(translated)} texts back for {len(blocks)}.")
     return translated
-
-
-def _call(command: list[str], text: str) -> str:
-    try:
-        done = subprocess.run(
-            command, input=text, capture_output=True, text=True, encoding="utf-8", timeout=TIMEOUT_S, check=True
-        )
-    except FileNotFoundError:
-        name = Path(command[0]).name
-        raise ModelMissing(f"The program '{name}' is missing; install it with: apt-get install apertium.") from None
-    except subprocess.TimeoutExpired as error:
-        raise EngineFailed(f"Apertium did not finish within {TIMEOUT_S} s.") from error
-    except subprocess.CalledProcessError as error:
-        raise EngineFailed(f"Apertium failed with: {error.stderr.strip()[-200:]}.") from error
-    return done.stdout

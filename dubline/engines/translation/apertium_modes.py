@@ -40,6 +40,8 @@ PACKAGES = {
     ("en", "mk"): "apertium-mk-en",
 }
 """Debian package of a pair, its languages in order of the alphabet; not all of them translate both ways."""
+_VARIANTS = {"pt": ("_BR", "")}
+"""Of a target language, the best first: the Portuguese voices are Brazilian."""
 Route = tuple[str, ...]
 
 
@@ -54,16 +56,30 @@ def mode(source: str, target: str) -> str | None:
     def names(code: str) -> tuple[str, ...]:
         return (code, LANGUAGES[code].iso3) if code in LANGUAGES else (code,)
 
-    candidates = (f"{s}-{t}" for s in names(source) for t in names(target))
+    candidates = (
+        f"{s}-{t}{variant}" for variant in _VARIANTS.get(target, ("",)) for s in names(source) for t in names(target)
+    )
     return next((name for name in candidates if name in _modes()), None)
 
 
 def automaton(source: str, target: str) -> Path | None:
     """The morphological analyser that a pair's mode begins with; None where it does not begin with one."""
     name = mode(source, target)
-    command = (DATA / "modes" / f"{name}.mode").read_text(encoding="utf-8").split("|")[0] if name else ""
+    return _analyser(name) if name else None
+
+
+def _analyser(mode_name: str) -> Path | None:
+    command = (DATA / "modes" / f"{mode_name}.mode").read_text(encoding="utf-8").split("|")[0]
     path = next((Path(word.strip("'\"")) for word in command.split() if word.strip("'\"").endswith(".bin")), None)
     return path if path and path.is_file() else None
+
+
+@lru_cache(maxsize=32)
+def analysers(language: str) -> tuple[Path, ...]:
+    """The analysers of every installed mode that translates from a language."""
+    codes = {language, LANGUAGES[language].iso3} if language in LANGUAGES else {language}
+    names = sorted(name for name in _modes() if name.split("-")[0] in codes and name.count("-") == 1)
+    return tuple(dict.fromkeys(path for name in names if (path := _analyser(name))))
 
 
 @lru_cache(maxsize=256)

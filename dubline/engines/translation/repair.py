@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
+from dubline.domain.languages import LANGUAGES
 from dubline.engines.translation.sentences import sentences
+from dubline.engines.translation.written.table import words
 
 # Apertium's marks: * the word is in no dictionary, @ it has no translation, # it could not be inflected.
 _MARKED = re.compile(r"(?<![\w@#*])[*@#]+(?=\w)|(?<=['’])[*@#]+(?=\w)")
 _UNKNOWN = re.compile(r"(?<![\w@#*])[*@]+([\w'’-]+)")
+_ENGLISH_I = re.compile(r"(?<![\w.'’])i(?![\w.])")
 _NO_BREAK_SPACE = "\u00a0"
 _DOUBLED = re.compile(r"\b(\w+) \1(?![\w@-])", re.IGNORECASE)
 _OPENING_MARKS = frozenset(("es", "ast", "gl"))
@@ -61,9 +65,11 @@ def repaired(text: str, source: str, language: str) -> str:
         text = _DOUBLED.sub(r"\1", text)
     if language not in _OPENING_MARKS:
         text = re.sub("[¿¡]", "", text)
-    text = text.upper() if _shouted(source) else _cased(text, source)
+    text = text.upper() if _shouted(source) else _cased(text, source, language)
     if language == "es":
         text = " ".join(_spanish_marks(sentence) for sentence in sentences(text))
+    if language == "en":
+        text = _ENGLISH_I.sub("I", text)
     return _french_spaces(text) if language == "fr" else text
 
 
@@ -80,7 +86,7 @@ def _shouted(text: str) -> bool:
     return text.isupper() and len(re.findall(r"[^\W\d_]{2,}", text)) > 1
 
 
-def _cased(text: str, source: str) -> str:
+def _cased(text: str, source: str, language: str) -> str:
     said, rendered = sentences(source), sentences(text)
     if len(said) != len(rendered):
         return " ".join(
@@ -88,7 +94,7 @@ def _cased(text: str, source: str) -> str:
         )
     pairs = zip(rendered, said, strict=True)
     return " ".join(
-        _begin(_calmed(sentence, original), upper=not _starts_low(original)) for sentence, original in pairs
+        _begin(_calmed(sentence, original, language), upper=not _starts_low(original)) for sentence, original in pairs
     )
 
 
@@ -107,7 +113,7 @@ def _begin(sentence: str, upper: bool) -> str:
     return sentence[:at] + (sentence[at].upper() if upper else sentence[at].lower()) + sentence[at + 1 :]
 
 
-def _calmed(sentence: str, source: str) -> str:
+def _calmed(sentence: str, source: str, language: str) -> str:
     """Without capitals inside the sentence that the source has not: engines carry that of the first word on.
 
     Where the source has names, only short words are known not to be one of them.
@@ -117,10 +123,20 @@ def _calmed(sentence: str, source: str) -> str:
 
     def calm(match: re.Match[str]) -> str:
         word = match.group()
+        if language == "en" and word in _english_capitals():
+            return word
         return word.lower() if word.istitle() and len(word) <= longest and word.lower() not in names else word
 
     first, space, rest = sentence.partition(" ")
     return first + space + re.sub(r"(?<!\S)\w+", calm, rest)
+
+
+@lru_cache(maxsize=1)
+def _english_capitals() -> frozenset[str]:
+    """Months, weekdays and languages, which have a capital in English alone."""
+    table = words("en")
+    names = {*table.months, *table.weekdays} if table else set[str]()
+    return frozenset(names | {word for language in LANGUAGES.values() for word in language.name.split()})
 
 
 def _spanish_marks(sentence: str) -> str:

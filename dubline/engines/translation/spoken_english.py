@@ -49,6 +49,12 @@ _SUBJECT = r"(?:i|you|he|she|it|we|they)"
 _FINITE = r"(?:am|is|are|was|were|can|could|will|would|should|must|may|have|has|had)(?:n't)?"
 _ASKED = r"(?:(?:why|where|when|who|how|how much|how many) )?"
 _QUESTION = r"(?=[^.!?]*\?)"
+_PERSON = (
+    r"(?:(?-i:[A-Z]\w+)|(?:you|him|her|them|me|us|someone|somebody|everyone|everybody|people)\b"
+    r"|(?:a|the|my|your|his|her|our|their) (?:\w+ )?(?:\w*(?:man|men|woman|women|friend|friends|doctor|teacher|boss)"
+    r"|mother|father|mom|dad|wife|husband|sons?|daughters?|sisters?|brothers?|kids?|child|children|parents|family|boy"
+    r"|girl|people)\b)"
+)
 _BE = r"(?:am|is|are|was|were|be|'s|'m|'re)"
 
 _REDUCTIONS = (
@@ -90,10 +96,10 @@ _MONEY = ((rf"\${_SUM}", r"\1 dollars"), (rf"€{_SUM}", r"\1 euros"), (rf"£{_S
 """Recognizers write a currency's sign before the figure; it is said after it."""
 _SHORT_FORMS = (
     (
-        r"\bthe (?:U\.S\.A?\.?|USA|US)(?![\w.])(?=(?: [a-z]|[^\w ]|$| (?:in|on|and|to|is|was|has|for)\b))",
+        r"\bthe (?-i:U\.S\.A?\.?|USA|US)(?![\w.])(?=(?: [a-z]|[^\w ]|$| (?:in|on|and|to|is|was|has|for)\b))",
         "the United States",
     ),
-    (r"\b(?:U\.S\.A\.?|USA)(?![\w.])", "the United States"),
+    (r"\b(?-i:U\.S\.A\.?|USA)(?![\w.])", "the United States"),
     (r"\bU\.S\.(?= [a-z])", "American"),
     (r"\b(?:e\.g\.|eg\.),?", "for example"),
     (r"\b(?:i\.e\.|ie\.),?", "that is to say,"),
@@ -104,12 +110,20 @@ _SHORT_FORMS = (
     (r"\bover (?=\d)", "more than "),
     # Behind a name the dictionaries take it for the plural of 'life'.
     (
-        r"\b((?-i:(?!Our|Their|My|Your|His|Her|The|These|Those|Some|Many|All)[A-Z]\w+)) lives (?=(?:in|at|with|here|near)\b)",
+        r"\b((?-i:(?!Our|Their|My|Your|His|Her|The|These|Those|Some|Many|All)[A-Z]\w+)) lives "
+        r"(?=(?:in|at|with|here|near)\b)",
         r"\1 resides ",
     ),
 )
 """Abbreviations and signs, in words."""
 _TURNS = (
+    # People met are not conditions met, and what is loved is not wanted.
+    (rf"\bmet (?={_PERSON})", "encountered "),
+    (rf"\bmeet (?={_PERSON})", "encounter "),
+    (r"\b(i|you|we|they) love to\b", r"\1 like to"),
+    (rf"\b(i|you|we|they) love (?!{_PERSON}|each other)(?=\w)", r"\1 adore "),
+    # A verb that is no noun, too.
+    (r"(?<!\bit)(?<!\bthis)(?<!\bthat) works (?=(?:for|in|at|with|here|there|hard|every|all|as)\b)", " is working "),
     (rf"{_BEGIN}let(?:'s| us)( now)?(?= \w)", r"we are\1 going to"),
     (rf"{_BEGIN}let me(?= \w)", "I am going to"),
     (rf"{_BEGIN}come on{_END}", "we go"),

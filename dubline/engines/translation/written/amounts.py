@@ -169,7 +169,8 @@ def _units(code: str) -> dict[str, str]:
 def _quantity_pattern(code: str) -> re.Pattern[str]:
     units = _either(tuple(_units(code)))
     return re.compile(
-        rf"(?<![\w.,/$€£]){_range(code)}(?!\d)(?P<fraction>[ ]\d/\d+)?{_SPACE}(?P<unit>{units})(?![\w/²’'])(?:(?<=[a-z])\.(?=\s+[a-z]))?"
+        rf"(?<![\w.,/$€£]){_range(code)}(?!\d)(?P<fraction>[ ]\d/\d+)?{_SPACE}(?P<unit>{units})(?![\w/²’'])"
+        r"(?:(?<=[a-z])\.(?=\s+[a-z]))?"  # the stop of an abbreviation
     )
 
 

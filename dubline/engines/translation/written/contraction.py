@@ -35,3 +35,24 @@ def contracted(before: str, phrase: str, language: str) -> str:
     if language == "it" and word[1].lower() == "a" and phrase[:1].lower() == "a":
         return before[: word.end(1)] + "d " + phrase
     return before + phrase
+
+
+_ITALIAN_PAIR = re.compile(r"\b(di|a|da|in|su) (?:(il|lo|la|i|gli|le) |(l['’]))", re.IGNORECASE)
+_BEFORE_S = re.compile(r"\b(i|dei|ai|dai|nei|sui) (?=(?:s[bcdfglmnpqrtv]|z|gn|ps)[a-zàèéìòù])", re.IGNORECASE)
+_GLI = {"i": "gli", "dei": "degli", "ai": "agli", "dai": "dagli", "nei": "negli", "sui": "sugli"}
+
+
+def joined(text: str) -> str:
+    """Italian with its prepositions and articles in one word, and 'gli' before such words as 'stati'."""
+
+    def one(match: re.Match[str]) -> str:
+        article = (match[2] or "l'").lower()
+        word = _JOINED["it"][match[1].lower(), article]
+        word = word.capitalize() if match[1][0].isupper() else word
+        return word if match[3] else word + " "
+
+    def gli(match: re.Match[str]) -> str:
+        word = _GLI[match[1].lower()]
+        return (word.capitalize() if match[1][0].isupper() else word) + " "
+
+    return _BEFORE_S.sub(gli, _ITALIAN_PAIR.sub(one, text))
