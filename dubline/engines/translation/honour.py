@@ -11,11 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import count, islice
 
 from dubline.domain.glossary import Glossary, normal, wording
 from dubline.domain.transcript import Line
 from dubline.engines.contracts import Progress, TranslationRequest, TranslationResult, Translator, no_progress
 from dubline.engines.translation.sentences import join
+from dubline.engines.translation.written import sums
 
 Render = Callable[[TranslationRequest], tuple[Line, ...]]
 """Translates each text of a request, without a glossary."""
@@ -27,14 +29,17 @@ _CLOSING = re.compile(r"^\s*[,.;:!?…)\]»”]")
 def translate(
     translator: Translator, request: TranslationRequest, progress: Progress = no_progress
 ) -> TranslationResult:
-    """The engine's translation with the request's glossary honoured. Raises what the engine raises."""
+    """The engine's translation with sums whole and the request's glossary honoured. Raises what the engine raises."""
     plain = replace(request, glossary=Glossary())
     result = translator.translate(plain, progress)
 
-    def render(part: TranslationRequest) -> tuple[Line, ...]:
+    def bare(part: TranslationRequest) -> tuple[Line, ...]:
         return translator.translate(part).lines
 
-    return replace(result, lines=honoured(result.lines, render, request))
+    def render(part: TranslationRequest) -> tuple[Line, ...]:
+        return sums.whole(bare(part), bare, part)
+
+    return replace(result, lines=honoured(sums.whole(result.lines, bare, plain), render, request))
 
 
 def honoured(lines: tuple[Line, ...], render: Render, request: TranslationRequest) -> tuple[Line, ...]:
@@ -80,14 +85,21 @@ def _name(number: int) -> str:
     return f"Zq{chr(ord('a') + number // 26 % 26)}{chr(ord('a') + number % 26)}xo"
 
 
+def _names(text: str, glossary: Glossary) -> list[str]:
+    """A name for each of the glossary's terms in a text, none that the text has: it may hold those of other terms."""
+    low = text.casefold()
+    free = (name for number in count() if (name := _name(number)).casefold() not in low)
+    return list(islice(free, len(glossary.find(text))))
+
+
 _NAME = re.compile(r"[*@#]*(zq[a-z]{2}xo)", re.IGNORECASE)
 
 
 def hidden(text: str, glossary: Glossary) -> str:
     """The text with each of the glossary's terms behind a name that no language knows."""
-    parts, at = [], 0
+    parts, at, names = [], 0, _names(text, glossary)
     for number, found in enumerate(glossary.find(text)):
-        name = _name(number)
+        name = names[number]
         parts += [text[at : found.start], name if text[found.start].isupper() else name.lower()]
         at = found.end
     return "".join((*parts, text[at:]))
@@ -99,7 +111,8 @@ def shown(text: str, source: str, glossary: Glossary) -> str:
     A name that was lost leaves its term missing, which the caller finds. An engine's marks of an unknown word go with
     the name.
     """
-    terms = {_name(number).casefold(): wording(source, found) for number, found in enumerate(glossary.find(source))}
+    names = _names(source, glossary)
+    terms = {names[number].casefold(): wording(source, found) for number, found in enumerate(glossary.find(source))}
 
     def put(match: re.Match[str]) -> str:
         term = terms.get(match[1].casefold(), match.group())

@@ -49,12 +49,13 @@ _SUBJECT = r"(?:i|you|he|she|it|we|they)"
 _FINITE = r"(?:am|is|are|was|were|can|could|will|would|should|must|may|have|has|had)(?:n't)?"
 _ASKED = r"(?:(?:why|where|when|who|how|how much|how many) )?"
 _QUESTION = r"(?=[^.!?]*\?)"
-_PERSON = (
-    r"(?:(?-i:[A-Z]\w+)|(?:you|him|her|them|me|us|someone|somebody|everyone|everybody|people)\b"
+_SOMEBODY = (
+    r"(?:(?:you|him|her|them|me|us|someone|somebody|everyone|everybody|people)\b"
     r"|(?:a|the|my|your|his|her|our|their) (?:\w+ )?(?:\w*(?:man|men|woman|women|friend|friends|doctor|teacher|boss)"
     r"|mother|father|mom|dad|wife|husband|sons?|daughters?|sisters?|brothers?|kids?|child|children|parents|family|boy"
     r"|girl|people)\b)"
 )
+_PERSON = rf"(?:(?-i:[A-Z]\w+)|{_SOMEBODY})"
 _BE = r"(?:am|is|are|was|were|be|'s|'m|'re)"
 
 _REDUCTIONS = (
@@ -121,7 +122,7 @@ _TURNS = (
     (rf"\bmet (?={_PERSON})", "encountered "),
     (rf"\bmeet (?={_PERSON})", "encounter "),
     (r"\b(i|you|we|they) love to\b", r"\1 like to"),
-    (rf"\b(i|you|we|they) love (?!{_PERSON}|each other)(?=\w)", r"\1 adore "),
+    (rf"\b(i|you|we|they) love (?!{_SOMEBODY}|each other)(?=\w)", r"\1 adore "),
     # A verb that is no noun, too.
     (r"(?<!\bit)(?<!\bthis)(?<!\bthat) works (?=(?:for|in|at|with|here|there|hard|every|all|as)\b)", " is working "),
     (rf"{_BEGIN}let(?:'s| us)( now)?(?= \w)", r"we are\1 going to"),

@@ -10,7 +10,7 @@ from dubline.engines.translation.written.contraction import contracted
 from dubline.engines.translation.written.table import Words, names
 
 THOUSAND = "thousand"
-_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩"}
+CURRENCY_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩"}
 
 
 class Value(Protocol):
@@ -95,7 +95,7 @@ class Money:
     def written(self, words: Words) -> str:
         amount = self.amount.times(1000) if self.scale == THOUSAND else self.amount
         scale = self.scale if self.scale != THOUSAND else None
-        if words.code == "en" and self.currency in _SIGNS:
+        if words.code == "en" and self.currency in CURRENCY_SIGNS:
             return self._signed(amount, scale, words)
         currency = words.currencies[self.currency][1 if scale else amount.form(words)]
         if scale:
@@ -103,7 +103,7 @@ class Money:
         return f"{amount.written(words)} {currency}"
 
     def _signed(self, amount: Range, scale: str | None, words: Words) -> str:
-        sign = _SIGNS[self.currency]
+        sign = CURRENCY_SIGNS[self.currency]
         first = ("-" if amount.minus else "") + sign + amount.first.written("en")
         last = f"-{sign}{amount.last.written('en')}" if amount.last else ""
         return f"{first}{last}" + (f" {words.scales[scale][0]}" if scale else "")
