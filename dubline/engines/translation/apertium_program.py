@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
 from dubline.domain.errors import EngineFailed, ModelMissing
 
 TIMEOUT_S = 300
+_PACKAGES = {"cg-proc": "cg3", "lrx-proc": "apertium-lex-tools", "hfst-proc": "hfst"}
+"""Of programs that some pairs need beside Apertium's own."""
 
 
 def call(command: list[str], text: str) -> str:
@@ -23,4 +26,7 @@ def call(command: list[str], text: str) -> str:
         raise EngineFailed(f"Apertium did not finish within {TIMEOUT_S} s.") from error
     except subprocess.CalledProcessError as error:
         raise EngineFailed(f"Apertium failed with: {error.stderr.strip()[-200:]}.") from error
+    if absent := re.search(r"(\S+): (?:command )?not found", done.stderr):
+        package = _PACKAGES.get(absent[1], "apertium")
+        raise ModelMissing(f"The program '{absent[1]}' is missing; install it with: apt-get install {package}.")
     return done.stdout

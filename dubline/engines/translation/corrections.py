@@ -46,6 +46,8 @@ def _applied(text: str, given: str, entries: Sequence[Correction]) -> str:
 
 def _worded(right: str, match: re.Match[str]) -> str:
     text = match.expand(right)
+    if (first := match.group().split()[0]).istitle():
+        text = re.sub(rf"(?<=\s){first}\b", first.lower(), text)
     return text[:1].upper() + text[1:] if match.group()[:1].isupper() else text
 
 

@@ -109,9 +109,10 @@ _SHORT_FORMS = (
     (r"(?<=[\w] )&(?= [\w])", "and"),
     (r"(?<=\w)/(hour|day|week|month|year|night|person|minute|second)\b", r" per \1"),
     (r"\bover (?=\d)", "more than "),
+    (r"(?<=\d|s)(?<=\d|dollars) an? (hour|day|week|month|year|night|person)\b", r" per \1"),
     # Behind a name the dictionaries take it for the plural of 'life'.
     (
-        r"\b((?-i:(?!Our|Their|My|Your|His|Her|The|These|Those|Some|Many|All)[A-Z]\w+)) lives "
+        r"\b((?-i:(?!He|She|It|Who|Our|Their|My|Your|His|Her|The|These|Those|Some|Many|All)[A-Z]\w+)) lives "
         r"(?=(?:in|at|with|here|near)\b)",
         r"\1 resides ",
     ),

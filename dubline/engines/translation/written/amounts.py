@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from dubline.domain.numerals import figure, figure_pattern
-from dubline.engines.translation.written.found import Found
+from dubline.engines.translation.written.found import Found, uncontracted
 from dubline.engines.translation.written.table import Words, words
 from dubline.engines.translation.written.values import (
     Count,
@@ -24,6 +24,11 @@ from dubline.engines.translation.written.values import (
 _SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₩": "KRW", "¢": "cent"}
 _DOLLARS = {"US": "USD", "U.S.": "USD", "CA": "CAD", "C": "CAD", "AU": "AUD", "A": "AUD", "R": "BRL"}
 _CODES = ("USD", "EUR", "GBP", "JPY", "CNY", "INR", "KRW", "BRL", "CAD", "AUD", "CHF")
+_SPEEDS = ("km/h", "mph", "°C", "°F")
+_BY = {"en": "by", "es": "un", "pt": "em"}
+"""Before a percentage by which something grows."""
+_THE = {"es": "el", "it": "il", "pt": "o|os"}
+"""Before a percentage of something."""
 _TIMES = ("hour", "minute", "second")
 _SPACE = "[ \u00a0\u202f]?"
 _SYMBOLS = (
@@ -147,12 +152,15 @@ def percents(text: str, table: Words) -> Iterator[Found]:
         amount = _amount(match, table.code)
         if amount:
             before = text[: match.start()].rsplit(maxsplit=1)
-            shared = text[match.end() :].startswith(" of ") and not (
+            shared = bool(re.match(r" (?:of|des?|du|d['’])\b", text[match.end() :])) and not (
                 before
                 and re.fullmatch(r"(?:an?|the|only|by|my|your|his|her|its|our|their|this|that)", before[-1], re.I)
             )
-            by = re.search(r"\bby $", text[: match.start()], re.IGNORECASE) if table.code == "en" else None
-            start = by.start() if by else match.start()
+            by = re.search(rf"\b(?:{_BY.get(table.code, '(?!)')}) $", text[: match.start()], re.IGNORECASE)
+            article = re.search(rf"\b(?:{_THE.get(table.code, '(?!)')}) $", text[: match.start()], re.IGNORECASE)
+            lead = by or article
+            start = lead.start() if lead else match.start()
+            shared = shared or bool(article)
             moved = Percent(amount, share=True)
             yield Found(start, match.end(), Percent(amount, shared, bool(by)), attribute=True, moved=moved)
 
@@ -183,7 +191,8 @@ def quantities(text: str, table: Words) -> Iterator[Found]:
         unit = _units(table.code)[match["unit"]]
         in_full = unit in _TIMES and match["unit"] in table.units[unit][:2]
         if amount and not (in_full and not amount.minus):  # the dictionaries know '5 minutes'
-            said = re.search(r"\bat $", text[: match.start()], re.IGNORECASE) if table.code == "en" else None
+            preposition = "at" if table.code == "en" else r"a|à" if unit in _SPEEDS else "(?!)"
+            said = re.search(rf"\b(?:{preposition}) $", text[: match.start()], re.IGNORECASE)
             value = Quantity(amount, unit, (match["fraction"] or "").strip(), at=bool(said))
             yield Found(said.start() if said else match.start(), match.end(), value, attribute=not said)
     if table.code == "en":
@@ -240,7 +249,9 @@ def _title_patterns(code: str) -> dict[str, re.Pattern[str]]:
     table = _words(code)
     articles = "".join(f"{article}|" for article in sorted(set(table.title_article.values())))
     contracted = "|".join(table.contracted)
-    lead = rf"(?:\b(?:(?P<contracted>{contracted})|{articles[:-1]}) )?" if articles else "(?P<contracted>(?!))?"
+    lead = (
+        rf"(?:\b(?:(?P<contracted>(?i:{contracted}))|(?i:{articles[:-1]})) )?" if articles else "(?P<contracted>(?!))?"
+    )
     return {
         title: re.compile(rf"{lead}(?<!\w)(?:{read}) (?P<name>[A-ZÀ-Þ][\w'-]+(?: [A-ZÀ-Þ][\w'-]+)?)(?!\w)")
         for title, read in table.titles_read.items()
@@ -252,13 +263,11 @@ def titled(text: str, table: Words) -> Iterator[Found]:
         for match in pattern.finditer(text):
             starts = bool(re.search(r"(?:^|[.!?,;:])[\s\"'“‘«¿¡]*$", text[: match.start()]))
             called = starts and bool(re.match(r"\s*(?:[,.!?;:]|$)", text[match.end() :]))
-            before = f"{table.contracted[match['contracted']]} " if match["contracted"] else ""
-            low = bool(re.match(r" [a-zà-ÿ]", text[match.end() :]))
+            before = uncontracted(match["contracted"], table)
             yield Found(
                 match.start(),
                 match.end(),
                 Titled(title, match["name"], called),
                 before=before,
                 name=True,
-                low_after=low,
             )

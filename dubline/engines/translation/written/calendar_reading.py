@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from dubline.engines.translation.written.calendar_values import Century, Clock, Date, Decade, Month
-from dubline.engines.translation.written.found import Found
+from dubline.engines.translation.written.found import Found, uncontracted
 from dubline.engines.translation.written.table import Words
 from dubline.engines.translation.written.values import Kept
 
@@ -26,6 +26,10 @@ _NEAR = re.compile(
 )
 _ROLES = {"till": "until", "about": "around", "during": "in"}
 _EN_ROLE = "on|until|till|before|after|since|from|to|by|around"
+_PREPOSITION = re.compile(
+    r"\b(?:desde|hasta|antes de|después de|para|entre|depuis|jusqu['’]à|avant|après|dès|dopo|entro|até|depois de) $",
+    re.I,
+)
 _ROMAN = {"I": 1, "V": 5, "X": 10}
 
 
@@ -55,7 +59,7 @@ def _romance_dates(
     code: str, months: tuple[str, ...], weekdays: tuple[str, ...], contracted: tuple[str, ...]
 ) -> re.Pattern[str]:
     article = {"es": "el", "fr": "le", "it": "il|l['’]", "pt": "em|no dia|o dia"}[code]
-    lead = rf"(?:\b(?:(?P<contracted>{'|'.join(contracted)})|(?P<role>(?i:{article}))) )?"
+    lead = rf"(?:\b(?:(?P<contracted>(?i:{'|'.join(contracted)}))(?: d[ií]a)?|(?P<role>(?i:{article}))) )?"
     return re.compile(
         rf"{lead}(?:\b(?P<weekday>(?i:{'|'.join(weekdays)})),? )?"
         rf"(?<![\w.,:/])(?P<day>[12]\d|3[01]|0?[1-9])(?:er|º|°|\.º)?(?: de)? (?P<month>(?i:{_names(months)}))(?!\w)"
@@ -79,7 +83,9 @@ def dates(text: str, table: Words) -> Iterator[Found]:
         for match in pattern.finditer(text):
             found = match.groupdict()
             joined = found.get("contracted")
-            role = _role(found.get("role"), table) if not joined else None
+            role = None if joined else _role(found.get("role"), table)
+            if table.code != "en" and _PREPOSITION.search(text[: match.start()]):
+                role = None
             date = Date(
                 day=int(match["day"]),
                 month=_month(match["month"], table),
@@ -88,7 +94,7 @@ def dates(text: str, table: Words) -> Iterator[Found]:
                 role=role,
                 alone=_sentence_alone(text, match.start(), match.end()),
             )
-            before = f"{table.contracted[joined]} " if joined else ""
+            before = uncontracted(joined, table)
             yield Found(match.start(), match.end(), date, before=before, adverb=bool(role or joined))
 
 
@@ -146,8 +152,7 @@ def months(text: str, table: Words) -> Iterator[Found]:
         if number in _DOUBTFUL and not _is_month(text, match, number, found):
             if number in _PEOPLE:
                 start = match.start("month")
-                low = bool(re.match(r" [a-z]", text[match.end() :]))
-                yield Found(start, match.end(), Kept(match["month"]), name=True, low_after=low)
+                yield Found(start, match.end(), Kept(match["month"]), name=True)
             continue
         yield Found(
             match.start(),
@@ -198,15 +203,19 @@ def decades(text: str, table: Words) -> Iterator[Found]:
 
 
 def centuries(text: str, table: Words) -> Iterator[Found]:
-    pattern = rf"(?:\b(?P<contracted>{'|'.join(table.contracted) or '(?!)'}) )?\b(?:{table.century_read})\b"
+    pattern = rf"(?:\b(?P<contracted>(?i:{'|'.join(table.contracted) or '(?!)'})) )?\b(?:{table.century_read})\b"
     for match in re.finditer(pattern, text):
         found = match.groupdict()
         number = int(found["number"]) if found.get("number") else _arabic(found["roman"])
         joined = match["contracted"]
         if number < 40:
-            before = f"{table.contracted[joined]} " if joined else ""
+            before = "en " if joined == "au" else "En " if joined == "Au" else uncontracted(joined, table)
             yield Found(
-                match.start(), match.end(), Century(number), before=before, adverb=text[: match.start()].endswith("n ")
+                match.start(),
+                match.end(),
+                Century(number),
+                before=before,
+                adverb=bool(re.search(r"\b[ie]n $", text[: match.start()]) or joined),
             )
 
 

@@ -9,7 +9,13 @@ _ITALIAN_ENDS = {"il": "l", "lo": "llo", "la": "lla", "l'": "ll'", "i": "i", "gl
 _JOINED: dict[str, dict[tuple[str, str], str]] = {
     "es": {("de", "el"): "del", ("a", "el"): "al"},
     "fr": {("de", "le"): "du", ("de", "les"): "des", ("à", "le"): "au", ("à", "les"): "aux"}
-    | {("jusqu'à", "le"): "jusqu'au", ("en", "le"): "au", ("en", "les"): "dans les"},
+    | {
+        ("jusqu'à", "le"): "jusqu'au",
+        ("en", "le"): "au",
+        ("en", "les"): "dans les",
+        ("en", "la"): "à la",
+        ("en", "l'"): "à l'",
+    },
     "it": {(p, a): stem + end for p, stem in _ITALIAN_STEMS.items() for a, end in _ITALIAN_ENDS.items()},
     "pt": {(p, a): stem + a for p, stem in (("de", "d"), ("em", "n")) for a in ("o", "a", "os", "as")}
     | {("a", "o"): "ao", ("a", "os"): "aos", ("a", "a"): "à", ("a", "as"): "às"}

@@ -48,7 +48,7 @@ def _named(text: str, table: Words) -> Iterator[Found]:
         name = match.group()
         entry = entries.get(name, entries.get(name[0].lower() + name[1:]))
         if entry is not None:
-            yield Found(match.start(), match.end(), Named(entry))
+            yield Found(match.start(), match.end(), Named(entry), name=True)
 
 
 _FINDERS: tuple[Finder, ...] = (

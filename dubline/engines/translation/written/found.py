@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dubline.engines.translation.written.table import Words
 from dubline.engines.translation.written.values import Value
 
 
@@ -20,8 +21,6 @@ class Found:
     """Whether a noun behind the figure helps the sentence's grammar: sums of money, which are dollars to it."""
     attribute: bool = False
     """Whether it may stand before a noun that it tells more of: 'a $5 million contract'."""
-    low_after: bool = False
-    """Whether a word in lower case follows."""
     name: bool = False
     """Whether it is hidden behind a name, not a figure."""
     adverb: bool = False
@@ -30,3 +29,11 @@ class Found:
     """What it says behind its noun, if that is another."""
     link: str = " of "
     """Between the noun and the expression where the two change places."""
+
+
+def uncontracted(word: str | None, words: Words) -> str:
+    """The preposition of a word that is one and an article, with a space behind it."""
+    if not word:
+        return ""
+    preposition = words.contracted[word.lower()]
+    return f"{preposition.capitalize() if word[0].isupper() else preposition} "

@@ -32,6 +32,8 @@ class Mask:
 
     token: str
     found: Found
+    low_after: bool
+    """Whether a word in lower case follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ def masked(text: str, source: str, target: str) -> Masked:
         end = found.end + len(moved)
         glue = " " if re.match(r"\w", text[end:]) else ""
         parts += [text[at : found.start], f"{moved[1:]}{found.link}{hidden}" if moved else hidden, glue]
-        masks.append(Mask(token, replace(found, value=found.moved) if moved and found.moved else found))
+        shown = replace(found, value=found.moved) if moved and found.moved else found
+        masks.append(Mask(token, shown, bool(re.match(r",? [a-zà-ÿ]", text[end:]))))
         at = end
     return Masked("".join((*parts, text[at:])), tuple(masks))
 
@@ -127,13 +130,14 @@ def _shown(text: str, mask: Mask, table: Words, source: Words) -> str:
     begins = re.search(r"(?:^|[.!?…]\s+)[\"'“«¿¡(\[]*$", before)
     if table.code == "fr" and begins and not mask.found.adverb:
         after = re.sub(r"^ (?:ils?|elles?) (?=\w)", " ", after)  # a figure is no subject to Apertium
-    if mask.found.name:  # Apertium takes a word behind an unknown one for the start of a sentence
-        after = re.sub(r"^ [A-ZÀ-Þ](?=[a-zß-ÿ])", lambda m: m.group().lower(), after) if mask.found.low_after else after
+    if mask.low_after and (begins or mask.found.name):  # Apertium takes what follows for the sentence's start
+        after = re.sub(r"^,? [A-ZÀ-Þ](?=[a-zß-ÿ ])", lambda m: m.group().lower(), after)
     phrase = mask.found.value.written(table)
     if begins:
         phrase = phrase[:1].upper() + phrase[1:]
     if table.code == "fr" and phrase.endswith(" de") and re.match(r" [aeiouyéèêâh]", after, re.IGNORECASE):
         phrase, after = phrase[:-1] + "'", after[1:]
+    after = after.removeprefix(".") if phrase.endswith(".") else after
     return contracted(before, phrase, table.code) + after
 
 
