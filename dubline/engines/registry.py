@@ -82,7 +82,7 @@ ENGINES: dict[Capability, dict[str, EngineEntry]] = {
     "translation": {
         "apertium": EngineEntry(
             "dubline.engines.translation.apertium:Apertium",
-            3,
+            4,
             data_digest="dubline.engines.translation.apertium_modes:data_digest",
         ),
         "nllb": EngineEntry("dubline.engines.translation.nllb:Nllb", 2, ("transformers", "tokenizers", "torch")),

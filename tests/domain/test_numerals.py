@@ -3,7 +3,7 @@
 import pytest
 
 from dubline.domain.glossary import Glossary, Term
-from dubline.domain.numerals import localized
+from dubline.domain.numerals import Figure, figure, localized
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,27 @@ def test_a_number_in_a_term_of_the_glossary_stays():
 
 def test_a_list_of_numbers_is_no_number():
     assert localized("los años 1,2,3", "the years 1,2,3", "en", "es") == "los años 1,2,3"
+
+
+@pytest.mark.parametrize("kept", ["https://example.com/2.5", "a2.5b@example.com", "Version 2.0"])
+def test_a_number_in_an_address_or_of_a_version_stays(kept):
+    assert localized(f"{kept}: 1.5", f"{kept}: 1.5", "en", "es") == f"{kept}: 1,5"
+
+
+@pytest.mark.parametrize(
+    ("number", "language", "read"),
+    [
+        ("1,250.75", "en", Figure("1250", "75")),
+        ("1250", "es", Figure("1250", grouped=False)),
+        ("3\u00a0500,5", "fr", Figure("3500", "5")),
+        ("1.2.3", "en", None),
+        ("3,5", "en", None),
+    ],
+)
+def test_a_figure_is_read_as_its_language_writes_it(number, language, read):
+    assert figure(number, language) == read
+
+
+def test_a_figure_times_a_thousand_has_no_idle_decimals():
+    assert Figure("2", "50", grouped=False).times(1000) == Figure("2500")
+    assert Figure("1", "2345", grouped=False).times(1000).written("es") == "1.234,5"

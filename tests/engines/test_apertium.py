@@ -62,6 +62,17 @@ def said(engine, *texts, **options):
         ("Could you please come?", "You could come, please?"),
         ("So, what now? I think so.", "Then, what now? I think so."),
         ("So I left.", "Then, I left."),
+        (
+            "It costs $260 million, €3.5 billion or £20.",
+            "It costs 260 million dollars, 3.5 billion euros or 20 pounds.",
+        ),
+        ("He moved to the U.S. in 1990. Tell us.", "He moved to the United States in 1990. Tell us."),
+        ("U.S. soldiers like salt & pepper, e.g. here.", "American soldiers like salt and pepper, for example here."),
+        ("It costs 10 dollars/month, 5 dollars a day.", "It costs 10 dollars per month, 5 dollars per day."),
+        ("A 5-minute walk, a 10-year-old boy.", "A walk of 5 minutes, a boy of 10 years."),
+        ("John lives in Boston. Our lives are good.", "John resides in Boston. Our lives are good."),
+        ("I met Anna. We met the deadline.", "I encountered Anna. We met the deadline."),
+        ("I love cake. I love you. I love my mother.", "I adore cake. I love you. I love my mother."),
         ("There's a lot y'all should've seen.", "There's a lot you should've seen."),
     ],
 )
@@ -147,6 +158,17 @@ def test_a_dialogue_reads_as_spanish(engine):
 def test_names_of_people_are_not_translated_and_places_are(engine):
     (line,) = said(engine, "We saw Dr. Smith and John Brown in London.")
     assert "Dr. Smith" in line and "John Brown" in line and "Londres" in line
+
+
+@models
+def test_nationalities_and_adjectives_are_no_names(engine):
+    lines = {
+        "She speaks English, French and German.": "Habla inglés, francés y alemán.",
+        "He was a Christian.": "Era un cristiano.",
+        "They have a German car.": "Tienen un coche alemán.",
+        "I know that Christian came.": "Sé que Christian vino.",
+    }
+    assert [said(engine, line)[0] for line in lines] == list(lines.values())
 
 
 @models

@@ -109,3 +109,10 @@ def test_terms_are_not_among_the_unknown_words():
 def test_decomposed_accents_in_the_text_are_found():
     asked = request("un cafe\u0301", terms=[Term("café", "coffee")], target="en")
     assert texts(Engine(), asked) == ["UN coffee"]
+
+
+def test_a_text_that_holds_names_of_other_terms_keeps_them():
+    glossary = Glossary((Term("cloud", "nube"),))
+    hidden = honour.hidden("zqaaxo and a cloud", glossary)
+    assert hidden == "zqaaxo and a zqabxo"
+    assert honour.shown(hidden, "zqaaxo and a cloud", glossary) == "zqaaxo and a nube"

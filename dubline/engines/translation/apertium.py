@@ -159,14 +159,14 @@ def _people(texts: list[str], way: Route) -> list[str]:
     said = [match for text in texts for match in _INNER_NAME.finditer(text)]
     if analyser is None or not said:
         return []
-    words = sorted({form for match in said for form in (match.group(), match.group().lower())})
+    words = sorted({match.group() for match in said})
     read = readings(words, str(analyser))
     # First names (ant) and family names (cog); a place of the same name may well have one in the target language.
     known = {w for w in words if re.search("<np><(?:ant|cog)>", read.get(w, "")) and "<np><loc>" not in read[w]}
     votes = Counter[str]()
     for match in said:
         if match.group() in known:
-            votes[match.group()] += -1 if _described(match, read.get(match.group().lower(), "")) else 1
+            votes[match.group()] += -1 if _described(match, read[match.group()]) else 1
     return sorted(name for name, vote in votes.items() if vote > 0)
 
 

@@ -116,10 +116,10 @@ def _begin(sentence: str, upper: bool) -> str:
 def _calmed(sentence: str, source: str, language: str) -> str:
     """Without capitals inside the sentence that the source has not: engines carry that of the first word on.
 
-    Where the source has names, only short words are known not to be one of them.
+    Where the source has names or abbreviations, only short words are known not to be one of them.
     """
     names = {word.lower() for word in re.findall(r"(?<=\s)\W*(?!I\b)([A-ZÀ-Þ][\w-]*)", source)}
-    longest = 3 if names else len(sentence)
+    longest = 3 if names or re.search(r"[A-Z]{2}", source) else len(sentence)
 
     def calm(match: re.Match[str]) -> str:
         word = match.group()

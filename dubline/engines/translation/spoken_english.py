@@ -95,6 +95,8 @@ _CONTRACTIONS = (
 _SUM = r"((?:\d[\d,.]*\d|\d)(?![\d.,]*\d)(?: (?:million|billion|trillion)\b)?)"
 _MONEY = ((rf"\${_SUM}", r"\1 dollars"), (rf"€{_SUM}", r"\1 euros"), (rf"£{_SUM}", r"\1 pounds"))
 """Recognizers write a currency's sign before the figure; it is said after it."""
+_NUMERAL = r"\d+|one|two|three|four|five|six|seven|eight|nine|ten|twenty|thirty|forty|fifty"
+_MEASURE = r"second|minute|hour|day|week|month|year|star|page|mile|meter|kilometer|dollar|person|part|step|point"
 _SHORT_FORMS = (
     (
         r"\bthe (?-i:U\.S\.A?\.?|USA|US)(?![\w.])(?=(?: [a-z]|[^\w ]|$| (?:in|on|and|to|is|was|has|for)\b))",
@@ -109,7 +111,9 @@ _SHORT_FORMS = (
     (r"(?<=[\w] )&(?= [\w])", "and"),
     (r"(?<=\w)/(hour|day|week|month|year|night|person|minute|second)\b", r" per \1"),
     (r"\bover (?=\d)", "more than "),
-    (r"(?<=\d|s)(?<=\d|dollars) an? (hour|day|week|month|year|night|person)\b", r" per \1"),
+    (r"(?:(?<=\d)|(?<=dollars)) an? (hour|day|week|month|year|night|person)\b", r" per \1"),
+    # The dictionaries' rules glue the words of a measure with hyphens together.
+    (rf"\b({_NUMERAL})-({_MEASURE})(?:-old)? ([a-z]+)\b", r"\3 of \1 \2s"),
     # Behind a name the dictionaries take it for the plural of 'life'.
     (
         r"\b((?-i:(?!He|She|It|Who|Our|Their|My|Your|His|Her|The|These|Those|Some|Many|All)[A-Z]\w+)) lives "

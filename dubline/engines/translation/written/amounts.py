@@ -10,6 +10,7 @@ from dubline.domain.numerals import figure, figure_pattern
 from dubline.engines.translation.written.found import Found, uncontracted
 from dubline.engines.translation.written.table import Words, words
 from dubline.engines.translation.written.values import (
+    THOUSAND,
     Count,
     Money,
     NthTime,
@@ -189,6 +190,8 @@ def quantities(text: str, table: Words) -> Iterator[Found]:
     for match in _quantity_pattern(table.code).finditer(text):
         amount = _amount(match, table.code)
         unit = _units(table.code)[match["unit"]]
+        if re.fullmatch(r"\d*0s", match.group()):
+            continue  # 'in her 90s'
         in_full = unit in _TIMES and match["unit"] in table.units[unit][:2]
         if amount and not (in_full and not amount.minus):  # the dictionaries know '5 minutes'
             preposition = "at" if table.code == "en" else r"a|à" if unit in _SPEEDS else "(?!)"
@@ -217,6 +220,8 @@ def counts(text: str, table: Words) -> Iterator[Found]:
         amount, scale = _amount(match, table.code), _scales(table.code)[match["scale"]]
         if amount:
             followed = bool(match["of"]) or (table.code == "en" and _noun_follows(text[match.end() :]))
+            if scale == THOUSAND and not followed:
+                continue  # a race, a resolution: '10k', '4K'
             end = match.start("of") + len(match["of"].rstrip()) if match["of"] else match.end()
             yield Found(match.start(), end, Count(amount, scale, followed))
 
