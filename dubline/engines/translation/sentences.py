@@ -25,7 +25,7 @@ _ABBREVIATIONS = frozenset(
     (
         *("mr", "mrs", "ms", "dr", "prof", "st", "sr", "jr", "mt", "gen", "col", "capt", "lt", "sgt", "rev", "gov"),
         *("sen", "rep", "vs", "vol", "fig", "approx", "dept"),
-        *("sra", "srta", "dra", "ud", "uds", "pág", "págs", "núm", "mme", "mlle", "mgr"),
+        *("sra", "srta", "dra", "ee", "ud", "uds", "pág", "págs", "núm", "mme", "mlle", "mgr"),
         *("nr", "bzw", "ca", "evtl", "ggf", "inkl", "hr", "fr", "sig", "dott", "ing", "avv", "exmo", "exma"),
     )
 )
