@@ -8,7 +8,8 @@ from functools import lru_cache
 
 from dubline.domain.numerals import figure, figure_pattern
 from dubline.engines.translation.written.found import Found, uncontracted
-from dubline.engines.translation.written.table import Words, words
+from dubline.engines.translation.written.table import Words
+from dubline.engines.translation.written.table import table as language_table
 from dubline.engines.translation.written.values import (
     THOUSAND,
     Count,
@@ -69,7 +70,7 @@ def _amount(match: re.Match[str], language: str) -> Range | None:
 @lru_cache(maxsize=8)
 def _scales(code: str) -> dict[str, str]:
     """From what is written to the scale's name."""
-    table = _words(code).scales_read
+    table = language_table(code).scales_read
     return {name: scale for scale, read in table.items() for name in _expanded(read)}
 
 
@@ -87,12 +88,6 @@ def _expanded(read: str) -> tuple[str, ...]:
     return tuple(out)
 
 
-def _words(code: str) -> Words:
-    table = words(code)
-    assert table is not None  # noqa: S101 - every code of LANGUAGES has a file
-    return table
-
-
 def _either(names: tuple[str, ...] | list[str]) -> str:
     return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
 
@@ -102,7 +97,7 @@ def _money_patterns(code: str) -> tuple[re.Pattern[str], ...]:
     scale = rf"(?:{_SPACE}(?P<scale>{_either(tuple(_scales(code)))})(?![\w]))"
     long_scale = rf"{_SPACE}(?P<scale>{_either([s for s in _scales(code) if len(s) > 2])})(?![\w])"
     of = r"(?: de | d['’]| di | of | )"
-    table = _words(code).currencies
+    table = language_table(code).currencies
     names = _either([name for forms in table.values() for name in forms])
     dollars = r"(?<![\w$€£])(?P<country>US|U\.S\.|CA|C|AU|A|R)?(?P<sign>[$€£¥₹₩])[ ]?"
     again = r"(?:(?:US|CA|AU)?[$€£¥₹₩][ ]?)?"
@@ -145,7 +140,7 @@ def _currency(found: dict[str, str | None], table: Words) -> str:
 
 @lru_cache(maxsize=8)
 def _percent_pattern(code: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w.,]){_range(code)}{_SPACE}{_words(code).percent_read}(?![\w%])")
+    return re.compile(rf"(?<![\w.,]){_range(code)}{_SPACE}{language_table(code).percent_read}(?![\w%])")
 
 
 def percents(text: str, table: Words) -> Iterator[Found]:
@@ -169,7 +164,7 @@ def percents(text: str, table: Words) -> Iterator[Found]:
 @lru_cache(maxsize=8)
 def _units(code: str) -> dict[str, str]:
     """From what is written behind a number to the unit."""
-    table = _words(code).units
+    table = language_table(code).units
     names = {name: unit for unit, forms in table.items() for name in forms}
     return names | {symbol: _ALIKE.get(symbol, symbol) for symbol in (*_SYMBOLS, *_ALIKE)}
 
@@ -251,7 +246,7 @@ def nth_times(text: str, table: Words) -> Iterator[Found]:
 
 @lru_cache(maxsize=8)
 def _title_patterns(code: str) -> dict[str, re.Pattern[str]]:
-    table = _words(code)
+    table = language_table(code)
     articles = "".join(f"{article}|" for article in sorted(set(table.title_article.values())))
     contracted = "|".join(table.contracted)
     lead = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import count
 
 from dubline.domain.glossary import Glossary, Term, normal
 from dubline.domain.transcript import Line
@@ -48,11 +49,11 @@ def masked(text: str, source: str, target: str) -> Masked:
     if table is None or words(target) is None:
         return Masked(text, ())
     masks, parts, at = [], list[str](), 0
-    tokens = _tokens(text)
+    numbers = count()
     for found in find(text, table):
         if found.start < at:
             continue
-        token = tokens(found.name)
+        token = next(free for number in numbers if (free := _token(number, found.name)) not in text)
         moved = _noun_behind(text, found) if source == "en" and found.attribute else ""
         hidden = found.before + token + (f" {table.currencies[_COUNTED][1]}" if found.counted else "")
         end = found.end + len(moved)
@@ -64,23 +65,11 @@ def masked(text: str, source: str, target: str) -> Masked:
     return Masked("".join((*parts, text[at:])), tuple(masks))
 
 
-class _tokens:  # noqa: N801 - called like the function that it is
-    """Stand-ins that the text does not have."""
-
-    def __init__(self, text: str) -> None:
-        self._text, self._count = text, 0
-
-    def __call__(self, name: bool) -> str:
-        while True:
-            number = _FIRST_FIGURE + self._count
-            token = (
-                f"Vq{chr(ord('a') + self._count // 26 % 26)}{chr(ord('a') + self._count % 26)}xo"
-                if name
-                else str(number)
-            )
-            self._count += 1
-            if token not in self._text:
-                return token
+def _token(number: int, name: bool) -> str:
+    """A figure, or a name that no language knows, in letters only."""
+    if name:
+        return f"Vq{chr(ord('a') + number // 26 % 26)}{chr(ord('a') + number % 26)}xo"
+    return str(_FIRST_FIGURE + number)
 
 
 def _noun_behind(text: str, found: Found) -> str:

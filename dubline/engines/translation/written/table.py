@@ -63,11 +63,14 @@ class Words(BaseModel):
     """Words that are a preposition and the article before a date, and the preposition."""
 
 
-@lru_cache(maxsize=8)
 def words(language: str) -> Words | None:
     """The table of a language; None for one without."""
-    if language not in LANGUAGES:
-        return None
+    return table(language) if language in LANGUAGES else None
+
+
+@lru_cache(maxsize=8)
+def table(language: str) -> Words:
+    """The table of one of LANGUAGES."""
     return Words(code=language, **_read(f"{language}.yaml"))
 
 
