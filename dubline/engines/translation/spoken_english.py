@@ -128,6 +128,7 @@ _TURNS = (
     (rf"\bmeet (?={_PERSON})", "encounter "),
     (r"\b(i|you|we|they) love to\b", r"\1 like to"),
     (rf"\b(i|you|we|they) love (?!{_SOMEBODY}|each other)(?=\w)", r"\1 adore "),
+    (rf"\bloves (?!{_SOMEBODY}|each other)(?=\w)", "adores "),
     # A verb that is no noun, too.
     (r"(?<!\bit)(?<!\bthis)(?<!\bthat) works (?=(?:for|in|at|with|here|there|hard|every|all|as)\b)", " is working "),
     (rf"{_BEGIN}let(?:'s| us)( now)?(?= \w)", r"we are\1 going to"),

@@ -187,7 +187,7 @@ def _is_month(text: str, match: re.Match[str], number: int, others: list[re.Matc
 def _beside(text: str, one: re.Match[str], other: re.Match[str]) -> bool:
     """Whether two months are in one list, or one and the same stretch."""
     first, last = sorted((one, other), key=lambda match: match.start())
-    between = text[first.end() : last.start()]
+    between = text[first.end() : last.start("month")]
     return bool(re.fullmatch(r"(?:, | and |, and | or | and again | to | through | until |-|–)", between))
 
 

@@ -25,6 +25,8 @@ _KEPT = re.compile(
     """,
     re.VERBOSE,
 )
+_LAST = re.compile(r"\s*$|\s+[\"'“]?[A-ZÀ-Þ]")
+"""Behind a stop that also ends the sentence."""
 Finder = Callable[[str, Words], Iterator[Found]]
 
 
@@ -48,7 +50,8 @@ def _named(text: str, table: Words) -> Iterator[Found]:
         name = match.group()
         entry = entries.get(name, entries.get(name[0].lower() + name[1:]))
         if entry is not None:
-            yield Found(match.start(), match.end(), Named(entry), name=True)
+            end = match.end() - (name.endswith(".") and bool(_LAST.match(text[match.end() :])))
+            yield Found(match.start(), end, Named(entry), name=True)
 
 
 _FINDERS: tuple[Finder, ...] = (
