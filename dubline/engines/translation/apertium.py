@@ -42,7 +42,7 @@ _INNER_NAME = re.compile(r"(?:(?<=[\w,] )|(?<=\b[MDS]r\. )|(?<=\bM[rs]s\. ))[A-Z
 _NATIONAL = frozenset(word for language in LANGUAGES.values() for word in language.name.split())
 """Languages, and the people who speak them."""
 _DETERMINED = re.compile(
-    r"\b(?:an?|the|this|that|these|those|every|each|some|any|no|many|all|my|your|his|her|our|their) $", re.IGNORECASE
+    r"\b(?:an?|the|this|these|those|every|each|some|any|no|many|all|my|your|his|her|our|their) $", re.IGNORECASE
 )
 
 

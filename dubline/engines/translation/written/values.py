@@ -139,7 +139,7 @@ class Quantity:
 
     def _plain(self, words: Words) -> str:
         forms = words.units.get(self.unit)
-        number = " ".join(filter(None, (self.amount and self.amount.written(words), self.fraction)))
+        number = f"{self.amount.written(words) if self.amount else ''} {self.fraction}".strip()
         if forms is None:
             return f"{number} {self.unit}"
         more = Range(Figure(self.amount.first.whole, "5")) if self.amount and self.fraction else self.amount
