@@ -69,7 +69,8 @@ async def _missing(client: PrefectClient, deployment: DeploymentResponse) -> boo
     if made is None or await _runs(client, deployment, _AT_WORK):
         return False
     now = await server_now(client)
-    due = FlowRunFilterNextScheduledStartTime(before_=now + timedelta(seconds=LOOK_S))  # or so very soon
+    soon = now + timedelta(seconds=LOOK_S)
+    due = FlowRunFilterNextScheduledStartTime.model_validate({"before_": soon})
     if await _runs(client, deployment, [StateType.SCHEDULED], due):
         return False
     ended = await _runs(client, deployment, _ENDED, most=_REMEMBERED)

@@ -21,7 +21,7 @@ CORES_A_RUN = 2
 def cores(root: Path = Path("/")) -> int:
     """How many this process may use, at least 1. A limit of one and a half is one."""
     quotas = [quota for folder in _groups(root, "cpu") if (quota := _quota(folder)) is not None]
-    return max(1, min(len(os.sched_getaffinity(0)), *(int(quota) for quota in quotas), 1 << 20))
+    return max(1, int(min([len(os.sched_getaffinity(0)), *quotas])))
 
 
 def memory(root: Path = Path("/")) -> int:
@@ -30,7 +30,7 @@ def memory(root: Path = Path("/")) -> int:
     whole = next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemTotal:"))
     names = ("memory.max", "memory.limit_in_bytes")
     limits = [limit for folder in _groups(root, "memory") for name in names if (limit := _number(folder / name))]
-    return min(whole, *limits, whole)
+    return min([whole, *limits])
 
 
 def runs_at_once(root: Path = Path("/")) -> int:
