@@ -25,7 +25,7 @@ from dubline.server import environment as local_server
 from dubline.settings import Settings
 from infra import compose
 from infra.loopback import ROOT, SERVED, Loopback
-from infra.stack import Stack
+from infra.stack import RUNS_AT_ONCE, Stack
 
 COMPOSE = compose.COMPOSE.read_text(encoding="utf-8")
 DOCKERFILE = compose.DOCKERFILE.read_text(encoding="utf-8")
@@ -51,7 +51,8 @@ def test_the_stack_starts_each_service_by_its_own_command(name: str, tmp_path: P
     stack = Stack(tmp_path, workers=1, service_workers=1, gateways=1)
     numbered = {"worker-cpu": "worker-1", "worker-service": "service-worker-1", "gateway": "gateway-1"}.get(name, name)
     (process,) = [process for process in stack.processes if process.name == numbered]
-    service = compose.load(SECRETS | {"REDIS_PASSWORD": stack.redis.environment["REDISCLI_AUTH"]})[name]
+    told = {"REDIS_PASSWORD": stack.redis.environment["REDISCLI_AUTH"], "WORKER_LIMIT": str(RUNS_AT_ONCE)}
+    service = compose.load(SECRETS | told)[name]
     assert without_places(process.command)[: len(service.command)] == without_places(service.command)
     assert without_places(process.healthcheck) == without_places(service.healthcheck)
     assert set(service.environment) <= set(process.environment)
@@ -61,7 +62,7 @@ def test_the_gpu_s_worker_differs_from_the_others_by_its_pool_and_how_much_it_do
     services = compose.load(SECRETS)
     cpu, gpu = services["worker-cpu"], services["worker-gpu"]
     differing = [(mine, theirs) for mine, theirs in zip(cpu.command, gpu.command, strict=True) if mine != theirs]
-    assert differing == [("cpu", "gpu"), ("4", "1")], "make deploy makes one slot: others would wait as processes"
+    assert differing == [("cpu", "gpu"), ("auto", "1")], "make deploy makes one slot: others would wait as processes"
     assert (gpu.environment, gpu.volumes) == (cpu.environment, cpu.volumes)
     assert SERVICES["worker-gpu"]["profiles"] == ["gpu"]
 
@@ -85,7 +86,7 @@ def test_every_deployment_s_pool_has_a_worker_here_and_a_command_in_the_readme()
     workers = [service["command"] for service in SERVICES.values() if "deployments.worker" in service["command"]]
     assert pools == {command[command.index("--pool") + 1] for command in workers}
     commands = re.findall(
-        r"deployments\.worker --pool (\w+) --limit \d", (ROOT / "README.md").read_text(encoding="utf-8")
+        r"deployments\.worker --pool (\w+) --limit (?:\d|auto)", (ROOT / "README.md").read_text(encoding="utf-8")
     )
     assert pools == set(commands)
 
