@@ -7,9 +7,9 @@ from dataclasses import replace
 from dubline.domain.attribution import attribute as attribute_words
 from dubline.domain.unheard import by_speaker
 from dubline.domain.word_times import corrected
+from dubline.engines.clear_speech import clear_speech
 from dubline.engines.contracts import DiarizationResult, TranscriptionResult
 from dubline.media.activity import sounding
-from dubline.media.clear_speech import clear_speech
 from dubline.storage.artifacts import local_path
 from dubline.storage.results import Audio, Script, Stems, Turns, Words
 from tasks.stage import artifacts, stage

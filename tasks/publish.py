@@ -113,6 +113,9 @@ def _warnings(
 ) -> Iterator[str]:
     """`transcript` is None where there are no lines."""
     if transcript is not None:
+        alone = [stretch for stretch in unrecognized if stretch.original_heard]
+        if alone:
+            yield f"Clear speech is in no line in {_places(len(alone))}: its sound stays, and the report says when."
         return
     if source.dubbed_track is None:
         yield "The video has no sound: nothing was dubbed."
@@ -137,6 +140,10 @@ def _left_out(request: TranslateRequest, source: Source) -> Iterator[str]:
             "No video with burned-in subtitles was made: only decoders of Dolby Vision know the picture's colours "
             "(profile 5); give a copy in HDR10 or SDR."
         )
+
+
+def _places(count: int) -> str:
+    return "one place" if count == 1 else f"{count} places"
 
 
 def _waveforms(folder: Folder, audio: Audio, dubs: tuple[Dub, ...]) -> None:

@@ -65,7 +65,7 @@ ENGINES: dict[Capability, dict[str, EngineEntry]] = {
     "diarization": {
         "pyannote": EngineEntry(
             "dubline.engines.diarization.pyannote:PyannoteOffline",
-            2,
+            3,
             ("pyannote-audio", "torch"),
             ("pyannote-segmentation", "resemblyzer"),
         ),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from pyannote.audio import Audio, Inference, Model, Pipeline
 from pyannote.audio.pipelines import SpeakerDiarization
@@ -17,7 +18,7 @@ from pyannote.audio.pipelines.clustering import BaseClustering
 from pyannote.pipeline.parameter import ParamDict, Uniform
 
 from dubline.engines.diarization.clustering import ClusteringRule, cluster_speakers
-from dubline.engines.diarization.resemblyzer import ResemblyzerEmbedding
+from dubline.engines.diarization.resemblyzer import HOP, PARTIAL_FRAMES, ResemblyzerEmbedding
 
 SEGMENTATION_BATCH, EMBEDDING_BATCH = 16, 32
 """Windows a call; larger ones gain nothing on a CPU."""
@@ -64,6 +65,16 @@ class OfflinePipeline(SpeakerDiarization):  # type: ignore[misc]  # pyannote shi
         self.segmentation = ParamDict(threshold=Uniform(0.1, 0.9), min_duration_off=Uniform(0.0, 1.0))
         self.clustering = TopDownClustering(rule)
         self.instantiate({"segmentation": {"threshold": onset, "min_duration_off": 0.0}, "clustering": {}})
+
+    def voice(self, samples: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The embedding of one utterance, float32 (samples,) at 16 kHz.
+
+        A short one is said again and again for as long as the network was trained on: with silence behind it, it would
+        be more like other short ones than like its speaker's sentences.
+        """
+        said = np.resize(samples, max(len(samples), PARTIAL_FRAMES * HOP))
+        (vector,) = self._embedding(torch.from_numpy(said)[None, None])
+        return np.asarray(vector, np.float64)
 
     def reconstruct(self, segmentations: Any, hard_clusters: NDArray[np.int64], count: Any) -> Any:
         """As pyannote does, but never with more people at once than there are: it would invent the ones who lack."""

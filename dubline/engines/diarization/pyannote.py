@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from dubline.domain.time import Span
+from dubline.engines.clear_speech import RATE, clear_speech
 from dubline.engines.contracts import DiarizationRequest, DiarizationResult, Progress, no_progress
 from dubline.engines.device import loading, quiet, running
 from dubline.engines.diarization.clustering import MIN_SPEECH_S, THRESHOLD, ClusteringRule
-from dubline.engines.diarization.turns import embeddings_of, result_from
+from dubline.engines.diarization.exchanges import PAUSE_MS, judged
+from dubline.engines.diarization.turns import Tracks, embeddings_of, result_from
 from dubline.engines.options import Options, read_options
 from dubline.settings import settings
 
@@ -72,10 +76,26 @@ class PyannoteOffline:
                 return DiarizationResult((), ())
             found = self._found(samples, sample_rate, request.speakers, progress)
             result = result_from(
-                found.speaker_diarization, samples, sample_rate, embeddings_of(found), self._embedding_space
+                found.speaker_diarization,
+                samples,
+                sample_rate,
+                embeddings_of(found),
+                self._embedding_space,
+                partial(self._judged, request, samples),
             )
         progress(1.0)
         return result
+
+    def _judged(self, request: DiarizationRequest, samples: Samples, tracks: Tracks) -> Tracks:
+        """With quick exchanges told apart; the number of speakers stays where it was given."""
+        if request.speakers is not None:
+            return tracks
+
+        def embed(span: Span) -> NDArray[np.float64]:
+            start, end = (ms * RATE // 1000 for ms in (span.start_ms, span.end_ms))
+            return self._pipeline.voice(samples[start:end])
+
+        return judged(tracks, clear_speech(request.audio, PAUSE_MS), embed)
 
     def _found(self, samples: Samples, sample_rate: int, speakers: int | None, progress: Progress) -> Any:
         import torch

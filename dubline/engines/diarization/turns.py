@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from dubline.engines.diarization.pitch import median_f0_hz
 SHORTEST_MS = 100
 """Less is no syllable: the label flickers where two windows disagree."""
 EMBEDDING_DECIMALS = 4
+Tracks = dict[str, list[Span]]
+"""Label of a speaker -> his turns."""
 
 
 def result_from(
@@ -24,12 +26,13 @@ def result_from(
     sample_rate: int,
     embeddings: Mapping[str, tuple[float, ...]] | None = None,
     space: str | None = None,
+    judged: Callable[[Tracks], Tracks] = lambda tracks: tracks,
 ) -> DiarizationResult:
     """Turns in order, speakers named S1, S2, ... by their first turn, each with pitch and speaking time.
 
     `annotation` is a pyannote.core.Annotation in seconds on the axis of `samples`, float32 (samples,), mono. Turns
     under SHORTEST_MS are dropped, then gaps up to SHORTEST_MS between turns of one speaker are closed. `embeddings` are
-    the annotation's labels' in `space`.
+    the annotation's labels' in `space`. `judged` may give turns to other labels before all this.
     """
     end = Span(0, len(samples) * 1000 // sample_rate)
     tracks: dict[str, list[Span]] = {}
@@ -37,6 +40,8 @@ def result_from(
         span = Span.from_seconds(segment.start, segment.end) & end
         if span and span.len_ms >= SHORTEST_MS:
             tracks.setdefault(str(label), []).append(span)
+    if tracks:
+        tracks = judged(tracks)
     joined = sorted((span, label) for label, spans in tracks.items() for span in merged(spans, gap_ms=SHORTEST_MS))
     names = {label: f"S{number}" for number, label in enumerate(dict.fromkeys(label for _, label in joined), start=1)}
     turns = tuple(Turn(span, names[label]) for span, label in joined)

@@ -23,16 +23,17 @@ _LEAD_FRAMES = 62
 """Two seconds that are heard before each block, so that the network knows the room."""
 _LIKELY = 0.5
 """The detector's own threshold."""
-_CLOSURE_MS = 180
+PAUSE_MS = 180
 """A shorter drop is no pause: the closure of a plosive lasts 50-100 ms (Byrd, UCLA Working Papers 1993)."""
 
 
-def clear_speech(audio: Path) -> tuple[Span, ...]:
-    """Spans of clear speech in a mono 16 kHz file, in order, to a frame."""
+def clear_speech(audio: Path, pause_ms: int = PAUSE_MS) -> tuple[Span, ...]:
+    """Spans of clear speech in a mono 16 kHz file, in order, to a frame; `pause_ms` and more part them."""
+    last = soundfile.info(audio).frames
     likely = np.concatenate([[False], *(share >= _LIKELY for share in _probabilities(audio)), [False]])
     edges = np.flatnonzero(np.diff(likely.astype(np.int8))).reshape(-1, 2)
-    spans = (Span(int(a) * FRAME * 1000 // RATE, int(b) * FRAME * 1000 // RATE) for a, b in edges)
-    return merged(spans, gap_ms=_CLOSURE_MS)
+    spans = (Span(int(a) * FRAME * 1000 // RATE, min(int(b) * FRAME, last) * 1000 // RATE) for a, b in edges)
+    return merged(spans, gap_ms=pause_ms - 1)
 
 
 def _probabilities(audio: Path) -> Iterator[NDArray[np.float32]]:
