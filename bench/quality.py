@@ -35,7 +35,7 @@ def main() -> None:
 
     wanted = sys.argv[1:]
     known: dict[str, list[dict[str, Any]]] = _read() if wanted else {}
-    for scene in [*recordings(), *scenes()]:
+    for scene in [*recordings(), *scenes(wanted)]:
         if wanted and scene.name not in wanted:
             continue
         out = settings().home / "bench" / "quality" / scene.video.stem

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -49,14 +49,16 @@ class Scene:
     said: tuple[Said, ...]
 
 
-def scenes() -> Iterator[Scene]:
-    """Every scene's video, made once and kept under the Dubline home."""
+def scenes(wanted: Collection[str] = ()) -> Iterator[Scene]:
+    """The videos of the scenes named, or of all, made once and kept under the Dubline home."""
     from scipy.signal import resample_poly
 
     folder = settings().home / "bench" / "scenes"
     folder.mkdir(parents=True, exist_ok=True)
     engine: Any = None
     for name, script in yaml.safe_load(SCENES.read_text(encoding="utf-8")).items():
+        if wanted and name not in wanted:
+            continue
         digest = hashlib.sha256(json.dumps([VERSION, script]).encode()).hexdigest()[:12]
         stem = folder / f"{name.replace(' ', '-')}-{digest}"
         said_at = stem.with_suffix(".json")

@@ -24,6 +24,8 @@ FLUENT_MS = 300
 """Words closer than this are one breath: nobody takes the floor for one word in between and hands it back."""
 BOUNDARY_MS = 300
 """How far the edge of a diarized turn may lie from the truth; its detector works on windows and frames."""
+PARTED_MS = 100
+"""Silence on both sides of a word that is said by itself; between the words of one breath there is less."""
 COVERED = 0.8
 """Speakers who each cover this share of a word cover it alike: edges of turns are not known to the millisecond."""
 
@@ -130,13 +132,16 @@ def _smoothed(words: Sequence[Word], names: Sequence[str], turns: Sequence[Turn]
 
     Within a sentence, a single word by another speaker goes to the words beside it when it follows and precedes them
     fluently: always where the words on both sides agree; at the sentence's first or last word where at least two words
-    beside it agree and their speaker has a turn within BOUNDARY_MS of the lone word.
+    beside it agree and their speaker has a turn within BOUNDARY_MS of the lone word. Not where it is a turn by itself,
+    with silence around it: people who ask and answer in single words follow each other as fluently.
     """
     result = list(names)
     for sentence in _fluent_runs(words):
         for index in sentence:
             owner = _owner_of_lone_word(index, sentence, result)
-            if owner and (_inside(index, sentence) or _has_turn_near(words[index].span, owner, turns)):
+            if not owner or _is_turn(index, words, names[index], turns):
+                continue
+            if _inside(index, sentence) or _has_turn_near(words[index].span, owner, turns):
                 result[index] = owner
     return result
 
@@ -165,6 +170,16 @@ def _owner_of_lone_word(index: int, sentence: range, names: Sequence[str]) -> st
     else:
         return None
     return beside.pop() if len(beside) == 1 and names[index] not in beside else None
+
+
+def _is_turn(index: int, words: Sequence[Word], name: str, turns: Iterable[Turn]) -> bool:
+    """Whether a word has PARTED_MS of silence on both sides, and its speaker a turn for it alone."""
+    span = words[index].span
+    if any(_gap_ms(*pair) < PARTED_MS for pair in pairwise(words[max(0, index - 1) : index + 2])):
+        return False
+    wide = Span(max(0, span.start_ms - PARTED_MS), span.end_ms + PARTED_MS)
+    own = (turn.span for turn in turns if turn.speaker == name)
+    return any(turn.overlap_ms(wide) == turn.len_ms and turn.overlap_ms(span) >= COVERED * span.len_ms for turn in own)
 
 
 def _has_turn_near(span: Span, name: str, turns: Iterable[Turn]) -> bool:

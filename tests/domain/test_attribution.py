@@ -88,6 +88,13 @@ def test_a_lone_word_after_a_pause_stays_with_its_speaker():
     assert said(words, turns) == [("S1", "I mean"), ("S2", "yes"), ("S1", "we")]
 
 
+def test_a_turn_of_one_word_in_a_quick_exchange_is_not_taken_back():
+    """Whatever stands between them: a recognizer may write commas."""
+    words = spoken("no, yes, why tomorrow", each=400, gap=200)
+    turns = [turn(i * 600, i * 600 + 400, ("S1", "S2")[i % 2]) for i in range(4)]
+    assert [speaker for speaker, _ in said(words, turns)] == ["S1", "S2", "S1", "S2"]
+
+
 def test_a_sentence_keeps_its_first_word_when_the_turn_begins_late():
     words = spoken("Hello there. Neither did I.")
     assert said(words, [turn(0, 1000, "S1"), turn(1050, 2000, "S2")])[1] == ("S2", "Neither did I.")
