@@ -2,6 +2,7 @@
 
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,8 @@ def talk() -> np.ndarray:
     assert package and package.origin
     sound, rate = soundfile.read(Path(package.origin).parent / "sample" / "sample.wav", dtype="float32")
     assert rate == RATE
-    return sound[int(14.5 * RATE) : int(17.7 * RATE)]
+    part: np.ndarray = sound[int(14.5 * RATE) : int(17.7 * RATE)]
+    return part
 
 
 def found(folder: Path, sound: np.ndarray) -> tuple[Span, ...]:
@@ -46,7 +48,7 @@ def test_silence_around_speech_is_none_and_its_edges_are_found(tmp_path: Path, t
 @pytest.mark.parametrize("kind", ["silence", "noise", "chord", "clicks"])
 def test_what_is_no_speech_is_not_taken_for_it(tmp_path: Path, kind: str) -> None:
     time, draw = np.arange(6 * RATE) / RATE, np.random.default_rng(0)
-    sounds = {
+    sounds: dict[str, Any] = {
         "silence": np.zeros_like(time),
         "noise": draw.normal(0, 0.05, len(time)),
         "chord": 0.1 * sum(np.sin(2 * np.pi * hertz * time) * np.exp(-3 * (time % 0.6)) for hertz in (220, 277, 330)),

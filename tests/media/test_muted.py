@@ -1,6 +1,7 @@
 """How much of its original a dub still has, told from the sound alone."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ def babble(seconds: float, seed: int) -> np.ndarray:
     return noise * (0.6 + 0.4 * np.sin(2 * np.pi * 4 * np.arange(len(noise)) / RATE))
 
 
-def times(folder: Path, original: np.ndarray, dub: np.ndarray, *, moved: bool = False) -> list[tuple[int, int]]:
+def times(folder: Path, original: np.ndarray, dub: np.ndarray, *, moved: bool = False) -> list[tuple[Any, Any]]:
     for name, sound in (("original", original), ("dub", dub)):
         soundfile.write(folder / f"{name}.wav", sound, RATE, subtype="PCM_16")
     found = muted(folder / "original.wav", folder / "dub.wav", moved=moved)
