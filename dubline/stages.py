@@ -13,7 +13,7 @@ STAGES: dict[str, int] = {
     "transcribe": 1,
     "diarize": 1,
     "separate": 1,
-    "attribute": 7,
+    "attribute": 8,
     "mend-source": 1,
     "check-segments": 1,
     "check-transcript": 1,
