@@ -84,7 +84,7 @@ def _drawn(picture: Any, found: Looks, ass: Path) -> Any:
 
 
 def _h264(found: Looks) -> dict[str, Any]:
-    interlaced = {"flags": "+ildct+ilme"} if found.interlaced else {}
+    interlaced = {"flags": "+ildct+ilme", "x264-params": f"{found.fields}=1"} if found.fields else {}
     named = {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709"} if found.rgb else {}
     return {"vcodec": "libx264", "crf": _QUALITY, "color_range": "tv", **interlaced, **named}
 

@@ -13,6 +13,8 @@ from dubline.media.runner import run_ffprobe
 
 HDR_WHITE = {"smpte2084": 0.58, "arib-std-b67": 0.75}
 """Transfer function -> the signal, 0..1, at which paper is white: 203 cd/m2 (ITU-R BT.2408-7, table 1)."""
+_FIELDS = {"tt": "tff", "bt": "tff", "bb": "bff", "tb": "bff"}
+"""ffprobe names the field that is coded first, then the one that is shown first."""
 _COORDINATE, _LUMINANCE = 50_000, 10_000
 """Steps in which x265 takes chromaticities and cd/m2."""
 
@@ -22,7 +24,8 @@ class Looks:
     transfer: str
     """ffmpeg's name of the transfer function."""
     rgb: bool
-    interlaced: bool
+    fields: str | None
+    """Which field is shown first, `tff` (the top one) or `bff`; None for whole frames."""
     square: str | None
     """Size that the picture would have with square pixels, as `768x576`; None where they are square."""
     mastering: str | None
@@ -44,7 +47,7 @@ def looks(video: Path) -> Looks:
     return Looks(
         transfer=stream.get("color_transfer", "unknown"),
         rgb=stream.get("pix_fmt", "").lstrip("a0").startswith(("rgb", "bgr", "gbr", "pal8")),
-        interlaced=stream.get("field_order", "unknown") in ("tt", "bb", "tb", "bt"),
+        fields=_FIELDS.get(stream.get("field_order", "unknown")),
         square=_square(stream, sides),
         mastering=next((_display(side) for side in sides if "red_x" in side and "max_luminance" in side), None),
         light=next((f"{side['max_content']},{side['max_average']}" for side in sides if "max_content" in side), None),

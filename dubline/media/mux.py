@@ -126,7 +126,7 @@ def _add_sound(plan: _Plan, media: Any, source: Source, mix: Path | None, langua
 def _add_subtitles(
     plan: _Plan, media: Any, source: Source, subtitles: Sequence[SubtitleTrack], container: Container
 ) -> None:
-    encoder = "mov_text" if container == "mp4" else "subrip"
+    encoder = "subrip" if container == "mkv" else "mov_text"
     for track in subtitles:
         if "-->" not in track.path.read_text(encoding="utf-8"):
             continue  # no cues: ffmpeg takes such a file for damaged

@@ -1,6 +1,6 @@
-"""The program `python -m dubline.media.reorder SOURCE INDEX OUT` writes a picture with the times it is shown at.
+"""`python -m dubline.media.reorder SOURCE INDEX OUT` writes a picture with the times that it is shown at.
 
-It opens a user's file, so it runs in the sandbox only, as ffmpeg does. It prints the second at which the picture begins.
+It opens a user's file, so it runs in the sandbox only, as ffmpeg does. It prints at which second the picture begins.
 """
 
 from __future__ import annotations

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,3 +101,80 @@ def test_braces_are_drawn_and_are_no_codes(tmp_path: Path) -> None:
     coded = subtitled(grey(tmp_path), tmp_path, r"{\pos(10,10)}WW{\fs200}")
     assert (luma(coded.path, 1.0) > 220).sum() > 2 * narrow
     assert white_rows(coded.path, 1.0)[0] > 360 * 0.7
+
+
+def painted(folder: Path, *made: str, text: str = "HOOO WWW") -> Path:
+    """A cue over plain black, in a picture that was made so."""
+    video = folder / "plain.mkv"
+    ffmpeg(*made, video)
+    return subtitled(video, folder, text).path
+
+
+def looks_of(video: Path) -> dict[str, Any]:
+    entries = ["-select_streams", "v:0", "-show_streams", "-show_frames", "-read_intervals", "%+#1", "-of", "json"]
+    told = json.loads(
+        subprocess.run(["ffprobe", "-v", "error", *entries, video], capture_output=True, check=True).stdout
+    )
+    sides = told["frames"][0].get("side_data_list", [])
+    return {**told["streams"][0], "sides": {s["side_data_type"]: s for s in sides}}
+
+
+HDR_DISPLAY = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
+
+
+@pytest.mark.parametrize(("transfer", "white"), [("smpte2084", 0.58), ("arib-std-b67", 0.75)])
+def test_high_dynamic_range_stays_so_and_its_letters_do_not_dazzle(tmp_path: Path, transfer: str, white: float) -> None:
+    figures = f":hdr10=1:master-display={HDR_DISPLAY}:max-cll=1000,400" if transfer == "smpte2084" else ""
+    made = painted(
+        tmp_path,
+        *["-f", "lavfi", "-i", "color=black:s=640x360:r=25:d=2", "-c:v", "libx265", "-preset", "ultrafast"],
+        *["-pix_fmt", "yuv420p10le", "-x265-params", f"log-level=none{figures}"],
+        *["-color_primaries", "bt2020", "-color_trc", transfer, "-colorspace", "bt2020nc"],
+    )
+    found = looks_of(made)
+    assert (found["codec_name"], found["codec_tag_string"], found["pix_fmt"]) == ("hevc", "hvc1", "yuv420p10le")
+    assert (found["color_transfer"], found["color_primaries"]) == (transfer, "bt2020")
+    assert (found["color_space"], found["color_range"]) == ("bt2020nc", "tv")
+    if figures:
+        display = found["sides"]["Mastering display metadata"]
+        assert (display["green_x"], display["min_luminance"]) == ("13250/50000", "50/10000")
+        light = found["sides"]["Content light level metadata"]
+        assert (light["max_content"], light["max_average"]) == (1000, 400)
+    command = ["ffmpeg", "-v", "error", "-ss", "1", "-i", made, "-frames:v", "1", "-vf", "extractplanes=y"]
+    raw = subprocess.run([*command, "-f", "rawvideo", "-"], capture_output=True, check=True).stdout
+    assert (np.frombuffer(raw, np.uint16).max() - 64) / 876 == pytest.approx(white, abs=0.03)
+
+
+def test_letters_are_not_drawn_wide_where_pixels_are(tmp_path: Path) -> None:
+    widths = {}
+    for shape in ("1/1", "2/1"):
+        folder = tmp_path / shape.replace("/", "-")
+        folder.mkdir()
+        made = painted(
+            folder, "-f", "lavfi", "-i", "color=gray:s=640x360:r=25:d=2", "-vf", f"setsar={shape}", "-c:v", "libx264"
+        )
+        assert looks_of(made)["sample_aspect_ratio"] == shape.replace("/", ":")
+        columns = np.flatnonzero((luma(made, 1.0) > 200).any(axis=0))
+        widths[shape] = columns[-1] - columns[0]
+    assert widths["2/1"] == pytest.approx(widths["1/1"] / 2, rel=0.1)
+
+
+@pytest.mark.parametrize("field", ["tff", "bff"])
+def test_fields_stay_fields(tmp_path: Path, field: str) -> None:
+    made = painted(
+        tmp_path,
+        *["-f", "lavfi", "-i", "testsrc2=s=320x192:r=25:d=2", "-vf", f"setfield={field}", "-pix_fmt", "yuv422p"],
+        *["-c:v", "mpeg2video", "-flags", "+ildct+ilme", "-top", "1" if field == "tff" else "0"],
+    )
+    assert looks_of(made)["field_order"] == ("tt" if field == "tff" else "bb")
+
+
+def test_full_range_and_ten_bits_become_what_every_player_shows(tmp_path: Path) -> None:
+    made = painted(
+        tmp_path,
+        *["-f", "lavfi", "-i", "color=gray:s=320x180:r=25:d=2", "-vf", "scale=out_range=pc,format=yuv420p10le"],
+        *["-c:v", "ffv1", "-color_range", "pc"],
+    )
+    found = looks_of(made)
+    assert (found["codec_name"], found["pix_fmt"], found.get("color_range", "tv")) == ("h264", "yuv420p", "tv")
+    assert luma(made, 0.2)[0, 0] == pytest.approx(128, abs=2)

@@ -67,7 +67,9 @@ def test_each_kind_of_video_keeps_its_picture_and_its_duration(
     assert chosen == container
     assert out.suffix == f".{container}"
     assert picture_equal(video, out)
-    assert frame_times(out) == pytest.approx(frame_times(video), abs=0.011)
+    # An AVI has no times: ffprobe's guess for B-frames is wrong.
+    timed = clips.path("plain.mp4") if name == "h264.avi" else video
+    assert frame_times(out) == pytest.approx(frame_times(timed), abs=0.011)
     assert duration_s(out) == pytest.approx(source.duration_ms / 1000, abs=FRAME_S)
     kinds = [(s["codec_type"], s.get("tags", {}).get("language")) for s in streams(out)]
     assert [kind for kind, _ in kinds] == ["video", "audio", "audio", "subtitle", "subtitle"]

@@ -136,7 +136,7 @@ class Create {
 
 class SourcePart {
   constructor(signal) {
-    this.input = h("input", { type: "file", accept: "video/*,.mkv,.ts,.m4v", id: "file", onchange: () => this.take(this.input.files[0]) });
+    this.input = h("input", { type: "file", accept: "video/*,.mkv,.ts,.m4v,.mts,.m2ts,.m2t,.vob,.mxf,.dv,.nut,.wtv,.gxf,.rm,.rmvb,.ogm", id: "file", onchange: () => this.take(this.input.files[0]) });
     this.address = h("input", { type: "url", placeholder: "https://", maxlength: "2000", id: "address" });
     this.chosen = h("p", { class: "hint quiet", "aria-live": "polite" }, "An upload that was cut off goes on where it was when the same file is chosen again.");
     const drop = h("div", { class: "drop" }, h("label", { for: "file" }, "Video file"), this.input, this.chosen);
