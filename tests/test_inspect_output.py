@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from dubline.media.probe import probe
 from dubline.storage.artifacts import reference
 from dubline.storage.results import Audio, Mix, Source, Video
 from tasks.inspect_output import facts
@@ -59,3 +60,17 @@ def test_a_silent_source_wants_no_loudness(tmp_path: Path) -> None:
     found = told(tmp_path, source=0.0, dub=0.1)
     assert found["wanted_loudness_lufs"] is None
     assert found["loudness_lufs"] > -30
+
+
+@pytest.mark.parametrize(("codec", "changed"), [("flac", 0), ("aac", 1)])
+def test_a_track_that_was_written_anew_is_held_against_the_source(tmp_path: Path, codec: str, changed: int) -> None:
+    source, made = tmp_path / "source.mov", tmp_path / "made.mkv"
+    picture = ["-f", "lavfi", "-i", "color=size=64x64:rate=25:duration=0.5"]
+    tone = ["-f", "lavfi", "-i", "sine=f=440:r=48000:d=0.5"]
+    subprocess.run(["ffmpeg", "-v", "error", *picture, *tone, "-c:a", "pcm_s8", source], check=True)
+    kept = ["-map", "0", "-map", "0:a", "-c", "copy", "-c:a:0", "aac", "-c:a:1", codec]
+    subprocess.run(["ffmpeg", "-v", "error", "-i", source, *kept, made], check=True)
+    video, full = Video(artifact=reference(made), container="mkv"), reference(made)
+    audio = Audio(full=full, speech=full, duration_ms=500, channels=1)
+    found = facts(probe(reference(source)), audio, Mix(artifact=full), video, (), "es", -20.0)
+    assert found["changed_tracks"] == changed
