@@ -13,7 +13,7 @@ import soundfile
 
 from dubline.domain.languages import language as language_of
 from dubline.media.containers import Container, container_for, holds, sound_codec, subtitle_codec
-from dubline.media.inputs import file_url, open_media, open_own
+from dubline.media.inputs import file_url, open_media, open_own, probing_arguments
 from dubline.media.mp4_tracks import switch_subtitles_off
 from dubline.media.order import put_in_order
 from dubline.media.runner import Progress, run_ffmpeg
@@ -85,7 +85,10 @@ def mux(
     arguments = ffmpeg.get_args(
         ffmpeg.output(*plan.streams, file_url(out), **plan.options, **_muxer(source, container))
     )
-    # ffmpeg-python cannot repeat an option and orders the inputs as it likes.
+    # ffmpeg-python cannot repeat an option, orders the inputs as it likes, and knows only those that streams come from.
+    if file_url(source_path) not in _inputs(arguments):
+        behind = len(arguments) - arguments[::-1].index("-i") + 1
+        arguments[behind:behind] = probing_arguments(source_path)
     arguments[-1:-1] = [*attached, *plan.tags, *_global_metadata(arguments, source_path, container)]
     run_ffmpeg(arguments, reading=source_path, progress=progress, duration_ms=source.duration_ms)
     if container != "mkv" and not source.shown_subtitles:
@@ -178,13 +181,17 @@ def _muxer(source: Source, container: Container) -> dict[str, str]:
     return {"format": "matroska", "avoid_negative_ts": "disabled", "default_mode": "passthrough", **strict}
 
 
+def _inputs(arguments: list[str]) -> list[str]:
+    return [value for name, value in pairwise(arguments) if name == "-i"]
+
+
 def _global_metadata(arguments: list[str], source_path: Path, container: Container) -> list[str]:
     """Title, chapters and so on come from the source, whichever of the inputs it is.
 
     What tells of the source's own container is left out, and so is its timecode, which the picture's stream has, too:
     ffmpeg would give a timecode track to every cover.
     """
-    inputs = [value for name, value in pairwise(arguments) if name == "-i"]
+    inputs = _inputs(arguments)
     number = str(inputs.index(file_url(source_path)))
     stale = ["timecode"] if container != "mkv" else ["major_brand", "minor_version", "compatible_brands"]
     return ["-map_metadata", number, "-map_chapters", number, *(w for tag in stale for w in ("-metadata", f"{tag}="))]

@@ -8,9 +8,11 @@ from clips import Clips, ffmpeg
 
 from dubline.domain.errors import DublineError, InvalidMedia
 from dubline.media.extract import extract_audio
-from dubline.media.hashing import frames_hash, picture_hash
+from dubline.media.hashing import frames_hash, picture_hash, sound_hash
+from dubline.media.looks import looks
 from dubline.media.loudness import loudness
 from dubline.media.mux import mux
+from dubline.media.order import put_in_order
 from dubline.media.probe import probe
 from dubline.storage.artifacts import reference
 
@@ -48,6 +50,9 @@ def test_a_playlist_in_disguise_is_refused_and_opens_nothing(clips: Clips, tmp_p
         lambda: picture_hash(disguised),
         lambda: frames_hash(disguised),
         lambda: loudness(disguised),
+        lambda: sound_hash(disguised, 0),
+        lambda: put_in_order(disguised, 0, out),
+        lambda: looks(disguised),
     ):
         with pytest.raises(DublineError):
             attempt()

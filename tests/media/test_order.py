@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from clips import burst_s, dubbed_sound, ffmpeg
@@ -100,3 +101,40 @@ def test_a_video_that_tells_its_times_is_copied_as_it_is(avi: tuple[Path, Path])
 )
 def test_each_packet_gets_the_time_of_its_frame(frames: list[int], placed: list[int]) -> None:
     assert presentation([0, 10, 20, 30], frames) == placed
+
+
+def packed(plain: Path, out: Path) -> None:
+    """Put each B-frame into the packet before it, and a placeholder where it was: DivX's `packed bitstream`."""
+    with av.open(str(plain)) as media, av.open(str(out), "w", format="avi") as made:
+        stream = media.streams.video[0]
+        copy = made.add_stream_from_template(stream)
+        contents = [bytes(packet) for packet in media.demux(stream) if packet.size]
+        mark = b"\0\0\1\xb2DivX503b1393p"
+        placed = contents[:1]
+        for reference_frame, between in zip(contents[1::2], contents[2::2], strict=False):
+            placed += [reference_frame + between, NOT_CODED]
+        placed[0] = placed[0].replace(VOP, mark + VOP, 1)
+        for number, content in enumerate(placed):
+            packet = av.Packet(content)
+            packet.stream, packet.pts, packet.dts, packet.is_keyframe = copy, number, number, number == 0
+            packet.time_base = copy.time_base
+            made.mux(packet)
+
+
+VOP = b"\0\0\1\xb6"
+NOT_CODED = VOP + bytes([0b01010000, 0b01111111])
+"""A predicted VOP of which nothing is coded (ISO 14496-2, 6.2.5)."""
+
+
+def test_packed_frames_of_mpeg4_are_taken_apart(tmp_path: Path) -> None:
+    plain, video = tmp_path / "plain.avi", tmp_path / "packed.avi"
+    ffmpeg(*RAMP, "-c:v", "mpeg4", "-bf", "1", "-b_strategy", "0", "-g", "50", "-q:v", "3", plain)
+    packed(plain, video)
+    source = probe(reference(video))
+    assert source.picture is not None
+    assert source.picture.disordered
+    out = mux(video, source, None, (), "es", tmp_path)[0]
+    lights = [light for _, light in shown(out)]
+    assert len(lights) == FRAMES
+    assert lights == sorted(lights)
+    assert decoding_order(out) != sorted(decoding_order(out))
