@@ -17,7 +17,7 @@ from dubline.media.hashing import picture_equal, sound_hash
 from dubline.media.mux import SubtitleTrack, mux
 from dubline.media.probe import probe
 from dubline.storage.artifacts import reference
-from dubline.storage.results import Source, Track
+from dubline.storage.results import ArtifactRef, Picture, Source, Track
 
 PICTURE = ["-f", "lavfi", "-i", "testsrc2=s=64x64:r=25:d=0.5"]
 TONE = ["-f", "lavfi", "-i", "sine=f=440:r=48000:d=0.5"]
@@ -115,6 +115,17 @@ def test_a_picture_that_matroska_spoils_stays_in_quicktime(tmp_path: Path, codec
     out, _ = dubbed(video, tmp_path)
     assert out.suffix == ".mov"
     assert picture_equal(video, out)
+
+
+def test_a_turned_picture_that_mp4_does_not_take_stays_in_quicktime() -> None:
+    """Nothing would turn it in Matroska."""
+    sound = Track(index=1, codec="pcm_s16le", channels=2, samples="s16")
+    turned = Picture(index=0, codec="prores", width=64, height=64, frame_rate=25, rotation=90)
+    file = ArtifactRef(uri="file:///film.mov", sha256="0" * 64, size=1)
+    film = Source(file=file, container="mov", duration_ms=1, picture=turned, tracks=(sound,), dubbed_track=1)
+    assert container_for(film) == "mov"
+    assert container_for(film.model_copy(update={"picture": turned.model_copy(update={"rotation": 0})})) == "mkv"
+    assert container_for(film.model_copy(update={"picture": turned.model_copy(update={"codec": "h264"})})) == "mp4"
 
 
 def test_a_picture_that_nothing_holds_is_refused_with_what_to_do(tmp_path: Path) -> None:

@@ -178,7 +178,7 @@ def test_the_sources_own_subtitles_chapters_and_title_are_carried_on(clips: Clip
         "-i", clips.path("plain.mkv"), "-i", own, "-i", chapters, "-map", "0", "-map", "1", "-c", "copy", *tag, video
     )
     out, container, source = dub_into(video, tmp_path)
-    assert container == "mp4"
+    assert container == "mkv"
     assert [codec for _, codec in source.subtitles] == ["subrip"]
     languages = [s["tags"]["language"] for s in streams(out) if s["codec_type"] == "subtitle"]
     assert languages == ["spa", "eng", "deu"]
