@@ -49,6 +49,13 @@ def translate(
     source: Annotated[
         str | None, typer.Option("--from", help="Spoken language; found by listening if left out.")
     ] = None,
+    track: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NUMBER|TITLE",
+            help="Audio track to dub, by its number from 1 on or its title; found by language and voices if left out.",
+        ),
+    ] = None,
     profile: Annotated[
         str, typer.Option(help="Which engines to use: offline, offline-whisperx, standard or studio.")
     ] = "offline",
@@ -95,6 +102,7 @@ def translate(
         languages=tuple(dict.fromkeys(to)),
         out=located(out or f"out/{source_video.stem}"),
         source_language=source,
+        track=track,
         profile=profile,
         glossary=glossaries.read(glossary) if glossary else NO_GLOSSARY,
         voices=(*(cast_file.read(cast) if cast else ()), *map(cast_file.parse, voice or ())),

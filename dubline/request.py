@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from dubline import profiles
 from dubline.cast_file import VoiceOverride, voices_for
@@ -40,6 +40,10 @@ KnownLanguage = Annotated[LanguageCode, AfterValidator(_known)]
 """One that is looked up where it is written down, because what follows from it comes much later."""
 
 
+TrackName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+"""An audio track's number or title; what a video has is known once it was looked into."""
+
+
 class SessionReference(Value):
     """The session that a run works for; what it asks for at that revision stands in the database."""
 
@@ -70,6 +74,12 @@ class TranslateRequest(Value):
     )
     source_language: LanguageCode | None = Field(
         default=None, description="Spoken language; found by the recognizer when not given."
+    )
+    track: TrackName | None = Field(
+        default=None,
+        title="Audio track",
+        description="The audio track to dub, by its number from 1 on or its title; found by language and voices when "
+        "not given.",
     )
     profile: str = Field(
         default="offline",

@@ -7,10 +7,12 @@ so everything after it, is then made anew.
 from __future__ import annotations
 
 STAGES: dict[str, int] = {
-    "ingest": 3,
-    "extract-audio": 1,
+    "ingest": 4,
+    "survey-tracks": 1,
+    "identify-language": 1,
+    "extract-audio": 2,
     "check-media": 1,
-    "transcribe": 1,
+    "transcribe": 2,
     "diarize": 1,
     "separate": 1,
     "attribute": 8,
@@ -31,7 +33,7 @@ STAGES: dict[str, int] = {
     "check-timeline": 1,
     "mix": 4,
     "subtitle": 2,
-    "mux": 2,
+    "mux": 3,
     "burn-in": 2,
     "check-output": 2,
     "publish": 4,
@@ -40,14 +42,26 @@ STAGES: dict[str, int] = {
 MENDING = frozenset(("mend-source", "translate-again", "mend-lines", "mend-plan", "speak-again"))
 """Stages of a request with edits of single lines, and of no other."""
 
+CHOOSING = frozenset(("survey-tracks", "identify-language"))
+"""Stages of a video with several audio tracks of which nobody named one, and of no other."""
+
 INFERENCE = frozenset(
-    ("transcribe", "diarize", "separate", "translate", "translate-again", "synthesize", "speak-again")
+    (
+        "identify-language",
+        "transcribe",
+        "diarize",
+        "separate",
+        "translate",
+        "translate-again",
+        "synthesize",
+        "speak-again",
+    )
 )
 """Stages that a model works in; they can be run on a work pool with GPUs."""
 
 ONCE = frozenset(
     (
-        *("ingest", "extract-audio", "transcribe", "diarize", "separate"),
+        *("ingest", "survey-tracks", "identify-language", "extract-audio", "transcribe", "diarize", "separate"),
         *("attribute", "mend-source", "subtitle-source", "publish"),
     )
 )

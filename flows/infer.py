@@ -25,6 +25,7 @@ from tasks.configure import use_media_store, use_store_of, use_store_of_session
 from tasks.diarize import diarize
 from tasks.elsewhere import StageCall, StageCalls
 from tasks.ending import end_when_told, ended_when_cancelled, ended_with
+from tasks.identify_language import identify_language
 from tasks.separate import separate
 from tasks.shown import progress_shown
 from tasks.stage import Stage, Stages, artifacts
@@ -37,7 +38,8 @@ LEASE_S = 60.0
 AGAIN_S = 5.0
 """Between two attempts to get a lost slot back."""
 STEPS: dict[str, Stage[..., Any]] = {
-    step.name: step for step in (transcribe, diarize, separate, translate, translate_again, synthesize, speak_again)
+    step.name: step
+    for step in (identify_language, transcribe, diarize, separate, translate, translate_again, synthesize, speak_again)
 }
 
 

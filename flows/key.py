@@ -18,6 +18,7 @@ def request_key(request: TranslateRequest, source_sha256: str) -> str:
         "name": request.video.stem,
         "languages": request.languages,
         "source_language": request.source_language,
+        "track": request.track,
         "burn_in": request.burn_in,
         "voices": request.voices,
         "engines": profile.engines,

@@ -20,6 +20,7 @@ from flows.before import already_done, make_room, require_possible
 from flows.key import request_key
 from flows.mend import Scripts, mended_lines, mended_script, mended_take, require_lines
 from flows.names import titled
+from flows.tracks import chosen_track
 from tasks import check
 from tasks.attribute import attribute
 from tasks.burn_in import burn_in
@@ -29,6 +30,7 @@ from tasks.elsewhere import cancel_children
 from tasks.ending import end_when_told, ended_when_cancelled
 from tasks.extract_audio import extract_audio
 from tasks.gate import Gates, start_host
+from tasks.identify_language import original_language
 from tasks.ingest import ingest
 from tasks.mix import mix
 from tasks.mux import mux
@@ -94,8 +96,9 @@ async def made(session: SessionRun, profile: Profile) -> Manifest:
     request = session.request
     stages = Stages(request.refresh)
     async with Gates(stages) as gates:
-        source = await stages(ingest, str(request.video))
+        source = await stages(ingest, str(request.video), request.track)
         progress.announce(source.duration_ms / 1000)
+        source, told = await chosen_track(source, request, profile, stages)
         audio, stems, words, scripts = await hear(source, request, profile, stages, gates)
         script = scripts.mended if scripts else None
         require_lines(script, request)
@@ -105,7 +108,7 @@ async def made(session: SessionRun, profile: Profile) -> Manifest:
             heard = await stages(subtitle_source, scripts.mended, source.duration_ms, source.picture)
             dubs = await gathered(
                 *(
-                    dub(source, audio, stems, scripts, heard, lang, profile, request, stages, gates)
+                    dub(source, audio, stems, scripts, heard, words, lang, profile, request, stages, gates)
                     for lang in request.languages
                 )
             )
@@ -113,7 +116,7 @@ async def made(session: SessionRun, profile: Profile) -> Manifest:
             dubs = await gathered(*(burned(source, made, stages) for made in dubs))
         judged = await gates.passed()
     key = request_key(request, source.file.sha256)
-    manifest = await stages(publish, request, key, source, audio, words, script, dubs, judged, stages.timed)
+    manifest = await stages(publish, request, key, source, told, audio, words, script, dubs, judged, stages.timed)
     await result_shown(request.out, manifest, judged, stages.timed)
     await session.done(manifest, judged, stages.timed)
     return manifest
@@ -152,6 +155,7 @@ async def dub(
     stems: Stems,
     scripts: Scripts,
     heard: Subtitles,
+    words: Words | None,
     language: str,
     profile: Profile,
     request: TranslateRequest,
@@ -178,7 +182,7 @@ async def dub(
         stages(subtitle, script, plan, timeline, source.duration_ms, source.picture),
         stages(mix, audio, stems, script, plan, clips, timeline, request.loudness),
     )
-    video = await stages(mux, source, mixed, (spoken, heard), language)
+    video = await stages(mux, source, mixed, (spoken, heard), language, original_language(words))
     gates.open(check.check_output, source, audio, mixed, video, (spoken, heard), language, request.loudness)
     return Dub(
         language=language,
@@ -196,7 +200,7 @@ async def dub(
 
 async def keep(source: Source, language: str, stages: Stages, gates: Gates) -> Dub:
     """Where there is nothing to dub, the video with its original sound."""
-    video = await stages.speaking(language)(mux, source, None, (), language)
+    video = await stages.speaking(language)(mux, source, None, (), language, None)
     gates.speaking(language).open(check.check_output, source, None, None, video, (), language, None)
     return Dub(language=language, video=video)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from dubline.acoustics.voice_activity import clear_speech
 from dubline.domain.attribution import attribute as attribute_words
 from dubline.domain.unheard import by_speaker
 from dubline.domain.word_times import corrected
-from dubline.engines.clear_speech import clear_speech
 from dubline.engines.contracts import DiarizationResult, TranscriptionResult
 from dubline.media.activity import sounding
 from dubline.storage.artifacts import local_path

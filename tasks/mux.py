@@ -13,11 +13,16 @@ from tasks.stage import artifacts, stage
 
 
 @stage("mux", result=Video)
-def mux(source: Source, dub: Mix | None, subtitles: tuple[Subtitles, ...], language: str) -> Video:
-    """Without a dub the original sound is the only one: nobody speaks, or there is no sound at all."""
+def mux(
+    source: Source, dub: Mix | None, subtitles: tuple[Subtitles, ...], language: str, original: str | None
+) -> Video:
+    """Without a dub the original sound is the only one: nobody speaks, or there is no sound at all.
+
+    `original` is the language that is spoken in the source, where it is known.
+    """
     tracks = tuple(SubtitleTrack(local_path(s.srt), s.language, named(s.language).name) for s in subtitles)
     sound = local_path(dub.artifact) if dub else None
     with artifacts().workspace() as folder:
         with source_file(source.file) as picture:
-            path, container = mux_files(picture, source, sound, tracks, language, folder, teller())
+            path, container = mux_files(picture, source, sound, tracks, language, folder, teller(), original)
         return Video(artifact=artifacts().adopt(path), container=container)

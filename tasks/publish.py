@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from dubline import outputs, profiles
 from dubline.cast_file import CAST, written
+from dubline.domain.languages import language as named
 from dubline.domain.timeline import FittedTimeline, PlacedLine, PlannedLine, SpeechPlan
 from dubline.domain.transcript import Transcript, Translation
 from dubline.domain.unheard import talked_over, unheard
@@ -24,6 +25,7 @@ from dubline.request import TranslateRequest
 from dubline.storage.artifacts import local_path
 from dubline.storage.locations import WebFile
 from dubline.storage.results import Audio, Clip, Dub, Judged, Script, Source, Words
+from tasks.identify_language import contradicts
 from tasks.stage import Timing, artifacts, stage
 
 
@@ -32,6 +34,7 @@ def publish(
     request: TranslateRequest,
     key: str,
     source: Source,
+    told: tuple[str, ...],
     audio: Audio | None,
     words: Words | None,
     script: Script | None,
@@ -39,6 +42,7 @@ def publish(
     judged: tuple[Judged, ...],
     timings: tuple[Timing, ...],
 ) -> Manifest:
+    """`told` is what a person should know of what came before: which audio track was heard."""
     with outputs.filled(request.out, of_one_video=request.session is None) as folder:
         heard = artifacts().load_value(script.artifact, Transcript) if script else None
         transcript = heard if heard and heard.segments else None
@@ -56,6 +60,8 @@ def publish(
             dubs=published,
             files=tuple(folder.files),
             warnings=(
+                *told,
+                *_other_language(words),
                 *_warnings(request, source, transcript, unrecognized),
                 *_left_out(request, source),
                 *_missing_fonts(dubs),
@@ -95,6 +101,15 @@ def _report(
         timings=tuple(StageTiming(**timing.model_dump()) for timing in timings),
         judged=judged,
     )
+
+
+def _other_language(words: Words | None) -> Iterator[str]:
+    if words and words.heard and contradicts(words.heard, words.language):
+        heard, asked = named(words.heard.language), named(words.language)
+        yield (
+            f"{heard.name} is heard ({words.heard.probability:.0%}), not {asked.name}, which was asked for: leave out "
+            f"--from or write --from {heard.code}; of several audio tracks, --track names another."
+        )
 
 
 def _stretches(transcript: Transcript) -> Iterator[ManifestStretch]:

@@ -6,7 +6,7 @@ A profile names them as `tests.fakes:FakeTranscriber`; what they say is in the p
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
@@ -53,11 +53,13 @@ def _blocks(audio: Path) -> Iterator[NDArray[np.float32]]:
 class FakeTranscriber:
     """Hears the option `text` in any audio that is not silent, a word each `word_ms`.
 
+    With the option `loud` a language is heard in what is loud: that one, and in all else English.
     With the option `signed` the first word is the audio's own, so that no two videos say the same.
     """
 
     def __init__(self, spec: EngineSpec, models: ModelStore) -> None:
         self._text = str(spec.options.get("text", "Hello there. How are you?"))
+        self._loud = str(spec.options.get("loud", "en"))
         self._word_ms, self._signed = int(spec.options.get("word_ms", WORD_MS)), bool(spec.options.get("signed"))
 
     @staticmethod
@@ -76,6 +78,10 @@ class FakeTranscriber:
             if text != PAUSE
         )
         return TranscriptionResult(request.language or "en", 1.0, words)
+
+    def languages(self, audio: Path, windows: Sequence[Span]) -> tuple[Mapping[str, float], ...]:
+        loud = any(np.abs(block).max() > 0.5 for block in _blocks(audio))
+        return tuple({self._loud if loud else "en": 0.9} for _ in windows)
 
 
 class FakeDiarizer:

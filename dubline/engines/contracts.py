@@ -6,12 +6,13 @@ that an engine can be moved to another process or machine without a change on ei
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from dubline.domain.glossary import NO_GLOSSARY, Glossary
+from dubline.domain.time import Span
 from dubline.domain.transcript import Line, Speaker, Turn, Word
 
 if TYPE_CHECKING:
@@ -55,6 +56,13 @@ class Transcriber(Protocol):
 
     def transcribe(self, request: TranscriptionRequest, progress: Progress = no_progress) -> TranscriptionResult:
         """Recognize speech, with a time for each word. Raises EngineFailed; never returns empty text for a failure."""
+        ...
+
+    def languages(self, audio: Path, windows: Sequence[Span]) -> tuple[Mapping[str, float], ...]:
+        """Probability (0..1) of each language (ISO 639-1) in each window of speech, of which at most 30 s are heard.
+
+        `audio` is mono, 16 kHz. Raises EngineFailed.
+        """
         ...
 
 

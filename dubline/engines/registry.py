@@ -75,9 +75,9 @@ ENGINES: dict[Capability, dict[str, EngineEntry]] = {
     },
     "separation": {
         "nearest-neighbours": EngineEntry(
-            "dubline.engines.separation.nearest:NearestNeighbours", 1, ("numpy", "scipy", "soundfile")
+            "dubline.engines.separation.nearest:NearestNeighbours", 2, ("numpy", "scipy", "soundfile")
         ),
-        "demucs": EngineEntry("dubline.engines.separation.demucs:Demucs", 1, ("torch", "torchaudio", "soundfile")),
+        "demucs": EngineEntry("dubline.engines.separation.demucs:Demucs", 2, ("torch", "torchaudio", "soundfile")),
     },
     "translation": {
         "apertium": EngineEntry(

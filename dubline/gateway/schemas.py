@@ -109,6 +109,11 @@ class NewSessionBody(Body):
     languages: list[Code] = Field(min_length=1, max_length=MOST_LANGUAGES, description="Target languages.")
     title: Title | None = Field(default=None, description="The file's name when not given.")
     source_language: Code | None = Field(default=None, description="Found by listening when not given.")
+    track: Annotated[str, Field(max_length=200), AfterValidator(_printable)] | None = Field(
+        default=None,
+        description="The audio track to dub, by its number from 1 on or its title; found by language and voices when "
+        "not given.",
+    )
     profile: Name = Field(default="offline", description="Which engines; GET /v1/profiles lists them.")
     glossary: list[TermBody] = Field(default=[], max_length=MOST_TERMS)
     voices: list[VoiceBody] = Field(default=[], max_length=100)

@@ -65,12 +65,14 @@ def mux(
     language: str,
     folder: Path,
     progress: Progress | None = None,
+    original: str | None = None,
 ) -> tuple[Path, Container]:
     """Write the dubbed video into `folder`; its path and container.
 
     Streams: the picture as it is; the dub (`mix`, FLAC; None keeps the original sound alone) in AAC, default, in
     `language` (ISO 639-1); each original sound track as it is, or without loss where the container cannot hold it, no
     longer default; `subtitles`, off; the source's own ones; and what else the source has that the container can hold.
+    A dubbed track without a language gets `original` (ISO 639-1) if given.
     Raises InvalidMedia, OutputUnavailable, MediaToolFailed.
     """
     container = container_for(source)
@@ -78,7 +80,7 @@ def mux(
     media = open_media(source_path, fflags="+genpts")
     plan = _Plan()
     _add_picture(plan, media, source, source_path, folder, container)
-    _add_sound(plan, media, source, mix, language, container)
+    _add_sound(plan, media, source, mix, language, container, original)
     _add_subtitles(plan, media, source, subtitles, container)
     attached = _add_beside(plan, media, source, source_path, folder, container)
     out = folder / f"dubbed.{container}"
@@ -109,7 +111,15 @@ def _add_picture(
     plan.add("v", stream, "copy", **hevc)
 
 
-def _add_sound(plan: _Plan, media: Any, source: Source, mix: Path | None, language: str, container: Container) -> None:
+def _add_sound(
+    plan: _Plan,
+    media: Any,
+    source: Source,
+    mix: Path | None,
+    language: str,
+    container: Container,
+    original: str | None,
+) -> None:
     if mix is not None:
         target = language_of(language)
         channels = soundfile.info(mix).channels
@@ -121,9 +131,11 @@ def _add_sound(plan: _Plan, media: Any, source: Source, mix: Path | None, langua
     for track in source.tracks:
         kept = {} if mix is None else {"disposition": "-default"}
         codec, *more = sound_codec(track, container).items()
-        original = plan.add("a", media[str(track.index)], codec[1], **dict(more), **kept)
+        kept_track = plan.add("a", media[str(track.index)], codec[1], **dict(more), **kept)
         if track.title and container != "mkv":
-            plan.tag(original, handler_name=track.title)  # the place that MP4 has for a title
+            plan.tag(kept_track, handler_name=track.title)  # the place that MP4 has for a title
+        if original and track.language is None and track.index == source.dubbed_track:
+            plan.tag(kept_track, language=language_of(original).iso3)
 
 
 def _add_subtitles(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,16 @@ _ANNOUNCING = {"mp4", "mov", "mkv", "avi", "flv", "asf"}
 """Containers that write their duration down. Of the others ffprobe tells an estimate, which proves nothing."""
 _BIBLIOGRAPHIC = {"ger": "de", "fre": "fr", "chi": "zh"}
 """ISO 639-2/B where it differs from 639-2/T."""
+_ASIDE = ("comment", "hearing_impaired", "visual_impaired", "descriptions", "karaoke", "lyrics", "clean_effects")
+"""Dispositions (ffmpeg's AV_DISPOSITION_...) of a track that is not the main one."""
+_ASIDE_TITLE = re.compile(
+    r"comment|kommentar|coment[aá]rio|descri(?:pti|bed|pci|zion|ç)|audiodes[ck]ri|hearing.impaired|\bSDH\b|isolated|"
+    r"karaoke|instrumental|music (?:and|&) effects|\bM ?& ?E\b",
+    re.IGNORECASE,
+)
+"""Titles that say the same."""
+_TOOL = re.compile(r"handler|media|mainconcept|^(?:sound|audio|stereo|mono)?$", re.IGNORECASE)
+"""Names of handlers that a tool gives to every track, such as SoundHandler and Core Media Audio."""
 _BY_ISO3 = {language.iso3: code for code, language in LANGUAGES.items()}
 
 
@@ -154,16 +165,25 @@ def _rate(text: str | None) -> float:
 
 
 def _track(stream: dict[str, Any]) -> Track:
+    tags, kinds = stream.get("tags", {}), stream.get("disposition", {})
+    title = _title(tags)
     return Track(
         index=stream["index"],
         codec=stream["codec_name"],
         channels=stream["channels"],
-        language=language_code(stream.get("tags", {}).get("language")),
-        default=bool(stream.get("disposition", {}).get("default")),
+        language=language_code(tags.get("language")),
+        default=bool(kinds.get("default")),
         samples=stream.get("sample_fmt", ""),
         bits=int(stream.get("bits_per_raw_sample", 0)),
-        title=stream.get("tags", {}).get("title"),
+        title=title,
+        aside=any(kinds.get(name) for name in _ASIDE) or bool(_ASIDE_TITLE.search(title or "")),
     )
+
+
+def _title(tags: dict[str, str]) -> str | None:
+    """A track's title, for which MP4 has the handler's name."""
+    handler = tags.get("handler_name", "").strip("\0 ")
+    return tags.get("title", "").strip() or ("" if _TOOL.search(handler) else handler) or None
 
 
 def _duration_ms(path: Path, header: dict[str, Any], container: str) -> int:

@@ -37,6 +37,8 @@ class Track(Value):
     bits: int = 0
     """Those of a sample that count; 0 where all do."""
     title: str | None = None
+    aside: bool = False
+    """Whether it is no main track: commentary, or made for those who see or hear badly."""
 
 
 class Picture(Value):
@@ -101,6 +103,35 @@ class Source(Value):
     """Whether titles, marks or tags are in it that only Matroska has a place for."""
 
 
+class SurveyedTrack(Value):
+    """How much of an audio track is voices."""
+
+    index: int
+    """ffmpeg's stream index in the file."""
+    voices_ms: int
+    """In what was listened to: the whole of a short track, else windows of it."""
+    decodable: bool = True
+    sample: ArtifactRef | None = None
+    """FLAC, 16 kHz, mono: some of the voices, one after another; None where there are none."""
+
+
+class Survey(Value):
+    """What is heard on several audio tracks, in the order in which they were asked for."""
+
+    tracks: tuple[SurveyedTrack, ...]
+
+
+class Heard(Value):
+    """Which language is heard, in the recognizer's ears."""
+
+    language: str
+    """ISO 639-1 of the most probable one."""
+    probability: float
+    """Of that language, 0..1."""
+    asked: float
+    """Probability of the language that was asked for."""
+
+
 class Audio(Value):
     """The sound to work on, on the picture's time axis (silence before a late start)."""
 
@@ -117,7 +148,11 @@ class Words(Value):
 
     artifact: ArtifactRef
     language: str
+    confidence: float
+    """The recognizer's in the language, 0..1; 1.0 where the request named it."""
     count: int
+    heard: Heard | None = None
+    """What was heard where the request named the language; None where it did not, or nobody speaks."""
 
 
 class Turns(Value):

@@ -55,6 +55,7 @@ class Options(Value):
 
     languages: Annotated[tuple[str, ...], BeforeValidator(_codes)] = ()
     source_language: str | None = None
+    track: str | None = Field(default=None, min_length=1, max_length=200)
     profile: str = "offline"
     glossary: Glossary = NO_GLOSSARY
     voices: Annotated[tuple[VoiceOverride, ...], BeforeValidator(_choices), Field(max_length=MAX_CHOICES)] = ()
@@ -68,7 +69,9 @@ class Options(Value):
 
     def digest(self) -> str:
         """Equal for equal options: sha256, in hex."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        # What was done before a track could be named is not done again.
+        unsaid = {"track"} if self.track is None else None
+        return hashlib.sha256(self.model_dump_json(exclude=unsaid).encode()).hexdigest()
 
     def request(self, video: str, out: str) -> dict[str, Any]:
         """A TranslateRequest, as JSON. `video` and `out` are absolute paths or URIs."""

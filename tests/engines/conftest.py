@@ -8,6 +8,7 @@ import pytest
 from dubline.domain.errors import ModelMissing
 from dubline.engines.models import ModelStore
 from dubline.settings import Settings
+from tests import speech
 from tests.lacking import lacking
 from tests.tiny import make_checkpoints
 
@@ -57,8 +58,4 @@ def whisper_base() -> Path:
 @pytest.fixture(scope="session")
 def sample_speech() -> Path:
     """30 s of two people talking, with .rttm and .stm beside it."""
-    import importlib.util
-
-    package = importlib.util.find_spec("pyannote.audio")
-    assert package is not None and package.origin is not None
-    return Path(package.origin).parent / "sample" / "sample.wav"
+    return speech.SAMPLE

@@ -10,6 +10,7 @@ import soundfile
 
 from dubline import profiles
 from dubline.domain.errors import EngineFailed, UnsupportedLanguage
+from dubline.domain.time import Span
 from dubline.engines.asr.ear import voice_activity
 from dubline.engines.contracts import SpeechRequest, TranscriptionRequest, TranslationRequest
 from dubline.engines.models import ModelStore
@@ -55,6 +56,12 @@ def test_the_recognizer_hears_words_with_their_times(asr, sample_speech: Path) -
     assert 16_500 < chicago.span.start_ms < 18_000
     starts = [word.span.start_ms for word in found.words]
     assert starts == sorted(starts)
+
+
+def test_the_recognizer_tells_the_language_of_each_window(asr, sample_speech: Path) -> None:
+    found = asr.languages(sample_speech, [Span(7_000, 17_000), Span(17_000, 30_000)])
+    assert [max(one, key=one.get) for one in found] == ["en", "en"]
+    assert all(one["en"] > 0.8 and one["es"] < 0.1 and sum(one.values()) == pytest.approx(1, abs=0.01) for one in found)
 
 
 def test_silence_noise_and_music_are_no_speech(asr, tmp_path: Path) -> None:

@@ -77,6 +77,23 @@ def test_a_voice_on_one_side_alone_is_taken_out_too(tmp_path: Path) -> None:
     assert np.square(found[:, 0]).mean() < 0.1 * np.square(spoken).mean()
 
 
+@pytest.mark.parametrize("bed_sign", [1, -1], ids=["bed in phase", "bed turned, too"])
+@pytest.mark.parametrize("gain", [-1.0, -0.7])
+def test_a_voice_in_opposite_phase_is_taken_out_as_well(tmp_path: Path, gain: float, bed_sign: int) -> None:
+    spoken, music = voice(20)[:, None] * [1, gain], 0.3 * bed(20) * [1, bed_sign]
+    mix = spoken + music
+    found = separated(written(tmp_path, mix))
+    assert np.square(found - music).mean() < 0.3 * np.square(spoken).mean()
+    assert all(si_sdr(music[:, side], found[:, side]) > si_sdr(music[:, side], mix[:, side]) + 2 for side in (0, 1))
+
+
+def test_music_on_the_other_side_than_the_voice_mostly_stays(tmp_path: Path) -> None:
+    mix = np.stack([voice(12), 0.3 * bed(12)[:, 0]], axis=1)
+    found = separated(written(tmp_path, mix))
+    assert np.square(found[:, 0]).mean() < 0.1 * np.square(mix[:, 0]).mean()
+    assert si_sdr(mix[:, 1], found[:, 1]) > 5
+
+
 def test_steady_noise_without_a_voice_mostly_stays(tmp_path: Path) -> None:
     noise = np.random.default_rng(4).normal(0, 0.05, (8 * RATE, 1))
     found = separated(written(tmp_path, noise))

@@ -73,6 +73,12 @@ def test_the_language_is_heard_and_its_confidence_told(heard):
 
 
 @pytest.mark.models
+def test_the_language_of_each_window_is_told(engine, sample_speech):
+    found = engine.languages(sample_speech, [Span(7_000, 17_000), Span(0, 30_000)])
+    assert all(max(one, key=one.get) == "en" and one["en"] > 0.8 for one in found)
+    assert engine.languages(sample_speech, []) == ()
+
+
 def test_words_and_times_agree_with_faster_whisper(heard, whisper_base, sample_speech):
     result, _ = heard
     other = FasterWhisper(

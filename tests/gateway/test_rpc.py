@@ -104,7 +104,9 @@ def refused(status: grpc.StatusCode, code: str) -> Iterator[pytest.ExceptionInfo
 def test_a_video_is_submitted_watched_and_found(gateway: Served, stub: Any) -> None:
     with gateway.client() as client:
         upload = gateway.upload(client)
-        options = messages.Options(title="A talk", loudness=-16, voices=[messages.Voice(speaker="S1", voice="em_alex")])
+        options = messages.Options(
+            title="A talk", loudness=-16, track="2", voices=[messages.Voice(speaker="S1", voice="em_alex")]
+        )
         made = stub.SubmitVideo(_asked(upload, options=options), metadata=who(gateway))
         assert (made.state, made.title, list(made.languages), made.HasField("dubbed")) == (
             "queued",
@@ -115,7 +117,7 @@ def test_a_video_is_submitted_watched_and_found(gateway: Served, stub: Any) -> N
         assert client.get(f"/v1/sessions/{made.id}").json()["title"] == "A talk"
         request = gateway.stored(made.id).request
         assert (
-            request["loudness"] == -16
+            (request["loudness"], request["track"]) == (-16, "2")
             and request["profile"] == "offline"
             and request["voices"][0]["voice"] == "em_alex"
         )

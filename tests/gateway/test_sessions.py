@@ -25,10 +25,12 @@ def test_parameters_are_what_the_deployment_takes(gateway: Served) -> None:
     from dubline.request import TranslateRequest
 
     with gateway.client() as client:
-        gateway.session(client, voices=[{"speaker": "S1", "voice": "em_alex", "language": "es"}], loudness=-16)
+        gateway.session(
+            client, voices=[{"speaker": "S1", "voice": "em_alex", "language": "es"}], loudness=-16, track="Mic/Aux"
+        )
     (parameters,) = gateway.runs.created.values()
     request = TranslateRequest.model_validate(parameters["request"])
-    assert request.loudness == -16 and request.voices[0].voice == "em_alex"
+    assert request.loudness == -16 and request.voices[0].voice == "em_alex" and request.track == "Mic/Aux"
 
 
 def test_the_same_idempotency_key_gives_the_same_session(gateway: Served) -> None:

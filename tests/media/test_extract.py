@@ -11,6 +11,7 @@ from dubline.media.extract import extract_audio
 from dubline.media.probe import probe
 from dubline.storage.artifacts import reference
 from dubline.storage.results import Source
+from tests.speech import SAMPLE
 
 
 def extracted(path: Path, folder: Path) -> tuple[Path, Path, int, int, Source]:
@@ -120,3 +121,72 @@ def test_progress_rises_to_one(clips: Clips, tmp_path: Path) -> None:
     extract_audio(path, probe(reference(path)), tmp_path, seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
+
+
+SPOKEN = "0.3*sin(2*PI*500*t)*gt(sin(2*PI*2*t),0)"
+
+
+@pytest.mark.parametrize(
+    ("layout", "channels"),
+    [
+        ("stereo", f"{SPOKEN}|-1*{SPOKEN}"),
+        ("stereo", f"{SPOKEN}|-0.7*{SPOKEN}"),
+        ("stereo", f"{SPOKEN}|(1-2*gt(t,1))*{SPOKEN}"),
+        ("5.1", f"{SPOKEN}|-1*{SPOKEN}|0|0|0|0"),
+    ],
+    ids=["opposite", "mostly", "in a part", "in front of 5.1"],
+)
+def test_what_is_said_in_opposite_phase_is_in_the_speech_copy_all_the_time(
+    tmp_path: Path, layout: str, channels: str
+) -> None:
+    video = tmp_path / "turned.mkv"
+    sound = f"aevalsrc='{channels}':s=48000:d=2:c={layout}"
+    ffmpeg(*PICTURE, "-f", "lavfi", "-i", sound, *H264, "-c:a", "pcm_s16le", video)
+    full, speech, _, _, _ = extracted(video, tmp_path)
+    share = 0.5 * rms(full, 0, 2) if layout == "stereo" else 0.2 * rms(full, 0, 2)
+    assert all(rms(speech, start, start + 0.25) > share for start in (0, 0.5, 1, 1.5))
+    assert not (tmp_path / "middle.flac").exists() and not (tmp_path / "side.flac").exists()
+
+
+def test_the_speech_copy_of_common_stereo_is_its_middle(tmp_path: Path) -> None:
+    video = tmp_path / "common.mkv"
+    room, wide = "0.05*sin(2*PI*300*t)", "0.03*sin(2*PI*400*t)"
+    sound = f"aevalsrc='{SPOKEN}+{room}+{wide}|{SPOKEN}+{room}-{wide}':s=48000:d=2:c=stereo"
+    ffmpeg(*PICTURE, "-f", "lavfi", "-i", sound, *H264, "-c:a", "pcm_s16le", video)
+    _, speech, _, _, _ = extracted(video, tmp_path)
+    samples, rate = soundfile.read(speech)
+    pause = np.abs(np.fft.rfft(samples[rate // 4 : rate // 2]))
+    assert pause[300 // 4] > 100 * pause[400 // 4]
+    assert rms(speech, 0, 0.25) == pytest.approx(0.3 / np.sqrt(2), rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        "[1:a]aresample=48000[v];[v][2:a]join=inputs=2:channel_layout=stereo[a]",
+        "[1:a]pan=stereo|c0=c0|c1=-1*c0[v];[2:a]pan=stereo|c0=c0|c1=c0[m];[v][m]amix=normalize=0[a]",
+    ],
+    ids=["voice left, music right", "voice in opposite phase, music in phase"],
+)
+def test_a_voice_that_the_middle_has_not_for_itself_is_heard_without_the_music(tmp_path: Path, graph: str) -> None:
+    video, seconds = tmp_path / "beside.mkv", 6
+    music = f"aevalsrc='0.04*sin(2*PI*220*t)+0.04*sin(2*PI*277*t)':s=48000:d={seconds}"
+    inputs = [
+        *PICTURE[:-1],
+        f"testsrc2=s=160x90:r=25:d={seconds}",
+        "-ss",
+        "8",
+        "-i",
+        SAMPLE,
+        "-f",
+        "lavfi",
+        "-i",
+        music,
+    ]
+    mapped = ["-filter_complex", graph, "-map", "0:v", "-map", "[a]", "-t", str(seconds)]
+    ffmpeg(*inputs, *mapped, *H264, "-c:a", "pcm_s16le", video)
+    _, speech, _, _, _ = extracted(video, tmp_path)
+    said = soundfile.read(SAMPLE, start=8 * 16_000, frames=5 * 16_000)[0]
+    found = soundfile.read(speech, frames=5 * 16_000)[0]
+    gain = found @ said / (said @ said)
+    assert gain > 0.8 and np.square(found - gain * said).sum() < 0.1 * np.square(found).sum()

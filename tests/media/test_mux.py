@@ -214,3 +214,16 @@ def test_another_picture_is_not_equal_and_another_framing_is(clips: Clips, tmp_p
     assert frames_hash(plain) == frames_hash(stream)
     assert picture_equal(plain, stream)
     assert not picture_equal(plain, other)
+
+
+def test_a_track_without_a_language_gets_the_one_that_is_known_and_the_others_nothing(
+    clips: Clips, tmp_path: Path
+) -> None:
+    video = tmp_path / "two.mkv"
+    ffmpeg("-i", clips.path("plain.mp4"), "-map", "0:v", "-map", "0:a", "-map", "0:a", "-c", "copy", video)
+    source = probe(reference(video))
+    out, _ = mux(video, source, None, (), "es", tmp_path, original="en")
+    assert [track.language for track in probe(reference(out)).tracks] == ["en", None]
+    tagged = clips.path("tracks.mkv")
+    out, _ = mux(tagged, probe(reference(tagged)), None, (), "es", tmp_path, original="fr")
+    assert [track.language for track in probe(reference(out)).tracks] == ["de", "en"]

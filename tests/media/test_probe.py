@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import os
+from itertools import chain
 from pathlib import Path
 
 import pytest
-from clips import Clips, ffmpeg
+from clips import AAC, H264, PICTURE, TONE, Clips, ffmpeg
 
 from dubline.domain.errors import InvalidMedia
 from dubline.media import inputs
@@ -155,3 +156,23 @@ def test_a_file_that_went_away_after_it_was_hashed_is_invalid() -> None:
 )
 def test_language_tags_of_every_standard_become_one_code(tag: str | None, code: str | None) -> None:
     assert language_code(tag) == code
+
+
+def test_tracks_that_are_not_the_main_one_are_told_by_disposition_or_title(tmp_path: Path) -> None:
+    titles = ["Main", "Director's commentary", "Descriptive audio", "Español", "Isolated score", "Song 1"]
+    kinds = ["default", "0", "0", "comment", "0", "hearing_impaired"]
+    named = [f"-metadata:s:a:{n}=title={title}".split("=", 1) for n, title in enumerate(titles)]
+    marked = [[f"-disposition:a:{n}", kind] for n, kind in enumerate(kinds)]
+    path = tmp_path / "many.mkv"
+    maps = [word for _ in titles for word in ("-map", "1:a")]
+    ffmpeg(*PICTURE, *TONE, "-map", "0:v", *maps, *H264, *AAC, *chain(*named, *marked), path)
+    found = probed(path).tracks
+    assert [track.title for track in found] == titles
+    assert [track.aside for track in found] == [False, True, True, True, True, True]
+
+
+def test_a_title_in_mp4_is_the_handlers_name_unless_a_tool_gave_it(tmp_path: Path) -> None:
+    path = tmp_path / "named.mp4"
+    maps = ["-map", "0:v", "-map", "1:a", "-map", "1:a"]
+    ffmpeg(*PICTURE, *TONE, *maps, *H264, *AAC, "-metadata:s:a:1", "handler_name=Mic/Aux", path)
+    assert [track.title for track in probed(path).tracks] == [None, "Mic/Aux"]

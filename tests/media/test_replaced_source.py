@@ -24,7 +24,7 @@ def video(clips: Clips, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def source(video: Path) -> Source:
-    return ingest.ingest.task.fn(str(video))
+    return ingest.ingest.task.fn(str(video), None)
 
 
 def overwritten(video: Path, other: Path) -> None:
@@ -76,7 +76,7 @@ def test_no_stage_takes_in_a_video_that_was_replaced(
     else:
         replace(video, other)
     with pytest.raises(InvalidMedia, match=r"'video.mp4' was replaced while it was read; start again"):
-        mux.mux.task.fn(source, None, (), "es")
+        mux.mux.task.fn(source, None, (), "es", None)
     with pytest.raises(InvalidMedia, match="replaced"):
         extract_audio.extract_audio.task.fn(source)
     assert held() == before, "nothing was made of it"
@@ -87,16 +87,16 @@ def test_a_video_that_is_replaced_while_it_is_looked_into_is_refused(
 ) -> None:
     disturb(monkeypatch, ingest, "take_in", lambda: overwritten(video, clips.path("faststart.mp4")))
     with pytest.raises(InvalidMedia, match="replaced"):
-        ingest.ingest.task.fn(str(video))
+        ingest.ingest.task.fn(str(video), None)
 
 
 def test_a_video_that_was_touched_or_replaced_by_its_like_is_read_on(source: Source, video: Path, clips: Clips) -> None:
     os.utime(video, (1, 1))
     renamed_over(video, clips.path("plain.mp4"))
     assert extract_audio.extract_audio.task.fn(source).channels
-    assert mux.mux.task.fn(source, None, (), "es").container == "mp4"
+    assert mux.mux.task.fn(source, None, (), "es", None).container == "mp4"
 
 
 def test_what_is_untouched_is_not_hashed_again(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dubline.media.inputs.sha256_of", None)
-    assert mux.mux.task.fn(source, None, (), "es").container == "mp4"
+    assert mux.mux.task.fn(source, None, (), "es", None).container == "mp4"

@@ -24,6 +24,7 @@ def test_every_key_reaches_the_request() -> None:
     text = """
 languages: [es, no]
 source_language: en
+track: 2
 profile: offline
 glossary: {New Jersey: keep, cloud: {es: nube}}
 voices: {S1: em_alex, S2: {es: ef_dora}}
@@ -42,6 +43,7 @@ loudness: -16
         ("S2", "ef_dora", "es"),
     ]
     assert (request.burn_in, request.loudness, request.source_language) == (True, -16, "en")
+    assert request.track == "2"
     assert request.video == Path("/v/clip.mp4")
 
 
@@ -62,6 +64,7 @@ def test_what_a_sidecar_leaves_out_the_folder_says() -> None:
 
 def test_other_options_have_another_digest() -> None:
     texts = [b"languages: es", b"languages: fr", b"languages: es\nburn_in: true", b"languages: es\nglossary: {a: b}"]
+    texts.append(b"languages: es\ntrack: 2")
     assert len({parse(text, "a.yaml", read).digest() for text in texts}) == len(texts)
 
 

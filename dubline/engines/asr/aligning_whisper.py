@@ -41,12 +41,12 @@ class AligningWhisper(whisperx.asr.WhisperModel):  # type: ignore[misc]  # Whisp
         self._encoded = super().encode(features)
         return self._encoded
 
-    def language_of(self, features: Tensor) -> tuple[str, float]:
-        """Whisper's name of the language spoken in one chunk's features, and its probability."""
+    def languages_of(self, features: Tensor) -> list[tuple[str, float]]:
+        """Whisper's names of the languages that one chunk's features may be in, the most probable first."""
         if not self.model.is_multilingual:
-            return "en", 1.0
-        token, probability = self.model.detect_language(self.encode(features))[0][0]
-        return token[2:-2], float(probability)
+            return [("en", 1.0)]
+        found = self.model.detect_language(self.encode(features))[0]
+        return [(token[2:-2], float(probability)) for token, probability in found]
 
     def texts_of(self, features: Tensor, tokenizer: Tokenizer, options: Any) -> list[str]:
         """Recognize a batch of features, float32 (chunks, mels, frames)."""

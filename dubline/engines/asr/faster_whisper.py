@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dubline.domain.errors import EngineFailed
 from dubline.domain.languages import LANGUAGES, from_whisper
+from dubline.domain.time import Span
 from dubline.domain.transcript import Word
 from dubline.engines.asr.ear import Ear, length_ms, stretches, voice_activity
 from dubline.engines.asr.timed_words import words_of
@@ -19,8 +21,6 @@ from dubline.settings import settings
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from dubline.domain.time import Span
 
 FIRST_LOOK = 0.9
 """Share of the work that is done before the second look."""
@@ -62,6 +62,17 @@ class FasterWhisper:
             raise EngineFailed(f"faster-whisper could not transcribe the audio: {error}.") from error
         progress(1.0)
         return TranscriptionResult(language, confidence, words)
+
+    def languages(self, audio: Path, windows: Sequence[Span]) -> tuple[Mapping[str, float], ...]:
+        import soundfile
+
+        samples, rate = soundfile.read(audio, dtype="float32")
+        places = [slice(window.start_ms * rate // 1000, window.end_ms * rate // 1000) for window in windows]
+        try:
+            heard = [self._model.detect_language(samples[place])[2] for place in places]
+        except (RuntimeError, ValueError) as error:
+            raise EngineFailed(f"faster-whisper could not tell the language of the audio: {error}.") from error
+        return tuple({from_whisper(name): float(share) for name, share in one} for one in heard)
 
     def _language(self, named: str | None, samples: NDArray[np.float32], voice: list[Span]) -> tuple[str, float]:
         if named:

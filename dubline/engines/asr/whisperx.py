@@ -8,7 +8,7 @@ pyannote model that ships with WhisperX: nothing is downloaded.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from pydantic import Field
 
 from dubline.domain.errors import EngineFailed
 from dubline.domain.languages import LANGUAGES, from_whisper
+from dubline.domain.time import Span
 from dubline.domain.transcript import Word
 from dubline.engines.asr.ear import Ear, in_order, voice_activity
 from dubline.engines.contracts import Progress, TranscriptionRequest, TranscriptionResult, no_progress
@@ -94,6 +95,16 @@ class WhisperX:
         progress(1.0)
         return TranscriptionResult(language, confidence, words)
 
+    def languages(self, audio: Path, windows: Sequence[Span]) -> tuple[Mapping[str, float], ...]:
+        from dubline.engines.asr.aligning_whisper import Chunk
+
+        with quiet(), running("WhisperX", f"tell the language of {audio.name}"):
+            samples = _read(audio)
+            spans = [(w.start_ms / 1000, min(w.end_ms / 1000, w.start_ms / 1000 + CHUNK_S)) for w in windows]
+            chunks = [Chunk(start, end, samples[int(start * RATE) : int(end * RATE)]) for start, end in spans]
+            heard = [self._whisper.languages_of(one) for one in self._features(chunks)] if chunks else []
+        return tuple({from_whisper(name): share for name, share in one} for one in heard)
+
     def _chunks(self, samples: NDArray[np.float32]) -> list[Chunk]:
         """Stretches with speech, cut at the least speech-like moments where they would get too long."""
         from dubline.engines.asr.aligning_whisper import Chunk
@@ -112,7 +123,7 @@ class WhisperX:
             return named, 1.0
         if not chunks:
             return UNKNOWN, 0.0
-        heard, probability = self._whisper.language_of(self._features(chunks[:1])[0])
+        heard, probability = self._whisper.languages_of(self._features(chunks[:1])[0])[0]
         return from_whisper(heard), probability
 
     def _features(self, chunks: Sequence[Chunk]) -> Any:

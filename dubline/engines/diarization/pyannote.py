@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from dubline.acoustics.voice_activity import RATE, clear_speech
 from dubline.domain.time import Span
-from dubline.engines.clear_speech import RATE, clear_speech
 from dubline.engines.contracts import DiarizationRequest, DiarizationResult, Progress, no_progress
 from dubline.engines.device import loading, quiet, running
 from dubline.engines.diarization.clustering import MIN_SPEECH_S, THRESHOLD, ClusteringRule

@@ -14,6 +14,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from dubline.acoustics import phase
 from dubline.domain.errors import OutputUnavailable
 from dubline.domain.layout import speech_groups
 from dubline.engines.contracts import Progress, SeparationRequest, SeparationResult
@@ -79,8 +80,25 @@ def _background(sound: Samples, separate: Separate) -> Samples:
     result = sound.copy()
     for group in map(list, speech_groups(sound.shape[1])):
         if np.abs(sound[:, group]).max(initial=0.0) > SILENCE:
-            result[:, group] = separate(sound[:, group])
+            result[:, group] = _in_phase(sound[:, group], separate)
     return result
+
+
+def _in_phase(sound: Samples, separate: Separate) -> Samples:
+    """The background of a group. Where a pair is in opposite phase, its right channel is turned round for that: a
+    separator looks for voices in the middle."""
+    if sound.shape[1] == 1:
+        return separate(sound)
+    left, right = sound.T
+    turned = phase.turned(phase.powers((left + right) / 2, (left - right) / 2, RATE))
+    if not turned.any():
+        return separate(sound)
+    sign = 1 - 2 * phase.ramps(turned, 0, len(sound), RATE)
+    straight = np.stack([left, right * sign], axis=1)
+    voices = straight - separate(straight)
+    voices[:, 1] *= sign
+    background: Samples = sound - voices
+    return background
 
 
 def _pcm(sound: Samples) -> NDArray[np.int16]:

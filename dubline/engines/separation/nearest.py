@@ -5,7 +5,7 @@ estimated as the median over those frames that are most alike in their spectrum'
 "Music/Voice Separation Using the Similarity Matrix", ISMIR 2012), looked for only where the band of speech is quiet for
 its surroundings, and never less than the stationary noise floor (minimum statistics: Martin, IEEE TSAP 9(5), 2001). A
 soft mask takes the rest out. In stereo only what sounds from the middle is taken out, where it is the middle that
-speaks (similarity of the channels: Avendano & Jot, JAES 52(7/8), 2004).
+speaks (similarity of the channels: Avendano & Jot, JAES 52(7/8), 2004); else each channel is treated for itself.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ CENTRED = 0.7
 _TINY = 1e-9
 
 Frames = NDArray[np.float32]
-"""(frames, bins)"""
+Spectrum = NDArray[np.complex64]
+"""(frames, bins), both."""
 
 
 class NearestOptions(Options):
@@ -66,14 +67,20 @@ def background(sound: Samples) -> Samples:
     transform = ShortTimeFFT(get_window("hann", WINDOW).astype(np.float32), HOP, RATE)
     padded = np.pad(sound, ((0, max(0, WINDOW - len(sound))), (0, 0)))
     spectra = [transform.stft(channel).T.astype(np.complex64) for channel in padded.T]
-    magnitude = np.abs(sum(spectra)) / len(spectra)
-    quiet = _quiet(magnitude)
-    voice = 1 - _background_mask(magnitude, quiet)
-    if len(spectra) == 2:
-        voice *= _centre(spectra[0], spectra[1], quiet)
-    voice[:, : round(LOWEST_VOICE_HZ * WINDOW / RATE)] = 0
-    kept = [transform.istft((spectrum * (1 - voice)).T, k1=len(padded)) for spectrum in spectra]
+    kept = [transform.istft(spectrum.T, k1=len(padded)) for spectrum in _without_voices(spectra)]
     return np.stack(kept, axis=1).astype(np.float32)[: len(sound)]
+
+
+def _without_voices(spectra: list[Spectrum]) -> list[Spectrum]:
+    similarity = _similarity(*spectra) if len(spectra) == 2 else None
+    if len(spectra) == 2 and similarity is None:
+        return [kept for spectrum in spectra for kept in _without_voices([spectrum])]
+    magnitude: Frames = np.abs(np.mean(spectra, axis=0))
+    voice = 1 - _background_mask(magnitude, _quiet(magnitude))
+    if similarity is not None:
+        voice *= similarity
+    voice[:, : round(LOWEST_VOICE_HZ * WINDOW / RATE)] = 0
+    return [spectrum * (1 - voice) for spectrum in spectra]
 
 
 def _quiet(magnitude: Frames) -> NDArray[np.bool_]:
@@ -123,14 +130,15 @@ def _noise_floor(magnitude: Frames) -> Frames:
     return floor
 
 
-def _centre(left: NDArray[np.complex64], right: NDArray[np.complex64], quiet: NDArray[np.bool_]) -> Frames:
-    """0..1 for each bin: how much of it sounds from the middle; 1 throughout where the voices are not centred."""
+def _similarity(left: Spectrum, right: Spectrum) -> Frames | None:
+    """0..1 for each bin: how much of it sounds from the middle; None where the voices do not."""
     from scipy.ndimage import uniform_filter1d
 
     common = uniform_filter1d(2 * np.real(left * np.conj(right)), 3, axis=0)
     total = uniform_filter1d(np.square(np.abs(left)) + np.square(np.abs(right)), 3, axis=0)
-    loud = ~quiet
+    level: Frames = np.sqrt(total / 2)
+    loud = ~_quiet(level)
     if not loud.any() or common[loud].sum() < CENTRED * total[loud].sum():
-        return np.ones_like(total)
+        return None
     similarity: Frames = np.clip(common / (total + _TINY), 0, 1)
     return similarity

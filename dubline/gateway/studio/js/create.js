@@ -24,6 +24,7 @@ class Create {
     this.about = h("div", { class: "stack tight", "aria-live": "polite" });
     this.from = h("select", { onchange: () => this.showLanguages() });
     this.languages = h("fieldset", {});
+    this.track = h("input", { type: "text", maxlength: "200" });
     this.burn = check("Also a video with the subtitles burned in");
     this.days = h("input", { type: "number", min: "1", max: "3650", inputmode: "numeric" });
     this.voices = h("div", { class: "stack tight" });
@@ -34,6 +35,7 @@ class Create {
       this.section("Languages", h("div", { class: "pair" }, field("Spoken in the video", this.from)), this.languages),
       this.section("Engines", field("Profile", this.profile), this.about),
       this.section("More", this.burn.element,
+        h("div", { class: "pair" }, field("Audio track", this.track, "Its number, from 1 on, or its title. Found by language and voices when left empty.")),
         h("div", { class: "pair" }, field("Delete after (days)", this.days, "As this Dubline is set up when left empty.")),
         h("details", { class: "stack tight" }, h("summary", {}, "Choose voices beforehand"),
           h("p", { class: "quiet" }, "Voices are cast by themselves, and can be changed for each speaker and line once the dub is there. Speakers are S1, S2 and so on, in the order in which they begin to speak."),
@@ -96,7 +98,7 @@ class Create {
   }
 
   body() {
-    const optional = { title: this.title.value.trim(), source_language: this.from.value, keep_days: Number(this.days.value) || "" };
+    const optional = { title: this.title.value.trim(), source_language: this.from.value, track: this.track.value.trim(), keep_days: Number(this.days.value) || "" };
     return {
       languages: this.targets, profile: this.profile.value, burn_in: this.burn.input.checked,
       voices: [...this.voices.children].map((row) => row.value()),

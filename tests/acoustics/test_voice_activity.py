@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from dubline.acoustics.voice_activity import clear_speech
 from dubline.domain.time import Span, total_ms
 from dubline.engines import clear_speech as detector
-from dubline.engines.clear_speech import clear_speech
 
 RATE = 16_000
 
