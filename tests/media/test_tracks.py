@@ -163,4 +163,4 @@ def test_a_long_track_is_listened_to_in_windows_and_whole_where_they_have_no_voi
     length_ms = recording.duration_ms
     assert heard_at[:2] == [length_ms // 4 - 100, 3 * length_ms // 4 - 100]
     assert heard_at[2:] == list(range(0, length_ms, 400))
-    assert voices_ms == 100 * (len(heard_at) - 2) < whole
+    assert 100 * (len(heard_at) - 3) < voices_ms <= 100 * (len(heard_at) - 2) < whole  # the last window is shorter
