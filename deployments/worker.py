@@ -13,6 +13,7 @@ Prefect's first starts another, which fetches the code; ours is installed.
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 import warnings
@@ -32,6 +33,7 @@ from prefect.settings import PREFECT_WORKER_QUERY_SECONDS, temporary_settings
 from prefect.utilities.processutils import command_to_string
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
+from deployments import offers
 from deployments.watchers import LOOK_S, start_missing
 from dubline.domain.errors import InvalidRequest
 from dubline.proxies import spare_loopback
@@ -154,11 +156,18 @@ def limit_of(options: list[str]) -> int:
     )
 
 
+def pool(options: list[str]) -> str:
+    """The pool that the options name; none where they name none."""
+    given = re.search(r"(?:^|\0)(?:--pool|-p)[=\0]([^\0]+)", "\0".join(options))
+    return given[1] if given else ""
+
+
 def main() -> None:
     try:
         options = sys.argv[1:]
         spare_loopback()  # for its runs as well, which inherit this and the next
         share_threads(limit_of(options))
+        offers.keep_telling(pool(options))
     except InvalidRequest as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)

@@ -122,7 +122,9 @@ def _end(workers: Sequence[subprocess.Popen[bytes]]) -> None:
 
 def _deploy(say: Callable[[str], None]) -> None:
     """Pools, limits, automations, deployments; nothing changes where they are as they should be."""
+    telling = subprocess.Popen([sys.executable, "-m", "deployments.offers"])  # so that the page offers what works
     done = subprocess.run([sys.executable, "-m", "deployments.deploy"], capture_output=True, text=True, check=False)
+    telling.wait()
     last = "".join((done.stderr or done.stdout).strip().splitlines()[-1:])
     if done.returncode == InvalidRequest.exit_code:  # a block is wrong; without it everything is there
         say(last)

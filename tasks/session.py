@@ -25,9 +25,10 @@ from dubline.request import SessionReference, TranslateRequest
 from dubline.storage import run_times
 from dubline.storage.database import Database
 from dubline.storage.results import Judged
-from dubline.storage.sessions import store
+from dubline.storage.sessions import failing, store
 from dubline.storage.sessions.model import ENDED, WAITING, Failure, Session, State
 from dubline.storage.sessions.store import OnlyIf
+from dubline.storage.sessions.told import for_tenants
 from dubline.telemetry.progress import Broken, Event, StageProgress, VideoLength, listening
 from tasks.stage import Timing
 
@@ -200,11 +201,7 @@ class _Told:
 
     @patient
     async def failed(self, error: DublineError) -> None:
-        failure = Failure(code=type(error).__name__, message=str(error), retryable=error.retryable)
-        shown = failure.model_dump(mode="json")
-        event = ("state", {"state": State.FAILED, "error": shown})
-        values = {"state": State.FAILED, "error": shown, "eta_s": None}
-        await store.change(self._database, self.session.id, self._mine, [event], **values)
+        await failing.failed(self._database, self.session, self._mine, Failure.of(error))
         self._wake()
 
     def _wake(self) -> None:
@@ -221,6 +218,6 @@ def _result(manifest: Manifest, judged: Sequence[Judged]) -> dict[str, Any]:
     return {
         "duration_s": manifest.duration_ms / 1000,
         "source_language": manifest.source_language,
-        "warnings": list(manifest.warnings),
+        "warnings": [for_tenants(text) for text in manifest.warnings],
         "flagged": len(flagged),
     }

@@ -15,6 +15,8 @@
         └── StoreUnavailable          10  yes    the S3 store or a web server cannot be reached, or lost what it had
 
 Exit code 0 is success, 1 an error nobody foresaw (a bug), 130 an interruption by the user.
+
+`code` is the type's name for programs, such as `invalid-media`: the same over REST, over gRPC and in a session's error.
 """
 
 from __future__ import annotations
@@ -27,6 +29,16 @@ class DublineError(Exception):
 
     exit_code: ClassVar[int] = 1
     retryable: ClassVar[bool] = False
+    code: ClassVar[str] = "dubline-error"
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.code = kebab(cls.__name__)
+
+
+def kebab(name: str) -> str:
+    """`InvalidMedia` as `invalid-media`."""
+    return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
 
 
 class InvalidRequest(DublineError):

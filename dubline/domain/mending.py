@@ -5,9 +5,10 @@ Nothing here depends on what was edited before: the mended value is made of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
+from typing import Protocol
 
 from dubline.domain.errors import InvalidRequest
 from dubline.domain.phrasing import phrased, slots
@@ -51,12 +52,28 @@ def mended_source(transcript: Transcript, mends: Mends, duration_ms: int) -> Tra
     """
     _require_known(transcript, mends)
     segments = tuple(_mended_segment(segment, mends, transcript.language) for segment in transcript.segments)
-    moved = {mend.segment for mend in mends.lines if mend.span is not None}
-    _require_in_order(segments, moved)
-    for segment in segments:
-        if segment.id in moved:
-            _require_room(segment, segments, duration_ms)
+    require_times(segments, {mend.segment for mend in mends.lines if mend.span is not None}, duration_ms)
     return replace(transcript, segments=segments)
+
+
+class Timed(Protocol):
+    """A line with its time in the source."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def speaker(self) -> str: ...
+    @property
+    def span(self) -> Span: ...
+
+
+def require_times(lines: Sequence[Timed], moved: Collection[str], duration_ms: int) -> None:
+    """Raises InvalidRequest for a line of those `moved` that stands outside the video, out of the lines' order, or
+    where the same speaker says another line."""
+    _require_in_order(lines, moved)
+    for line in lines:
+        if line.id in moved:
+            _require_room(line, lines, duration_ms)
 
 
 def rewritten(first: Transcript, mended: Transcript, mends: Mends) -> tuple[Segment, ...]:
@@ -128,9 +145,9 @@ def _require_known(transcript: Transcript, mends: Mends) -> None:
             )
 
 
-def _require_in_order(segments: Sequence[Segment], moved: set[str]) -> None:
+def _require_in_order(segments: Sequence[Timed], moved: Collection[str]) -> None:
     for before, after in pairwise(segments):
-        if after.span.start_ms < before.span.start_ms and moved & {before.id, after.id}:
+        if after.span.start_ms < before.span.start_ms and (before.id in moved or after.id in moved):
             one, other, side = (after, before, "before") if after.id in moved else (before, after, "after")
             raise InvalidRequest(
                 f"The line '{one.id}' cannot start at {one.span.start_ms} ms, {side} the line '{other.id}' with its "
@@ -138,7 +155,7 @@ def _require_in_order(segments: Sequence[Segment], moved: set[str]) -> None:
             )
 
 
-def _require_room(segment: Segment, segments: Iterable[Segment], duration_ms: int) -> None:
+def _require_room(segment: Timed, segments: Iterable[Timed], duration_ms: int) -> None:
     span = segment.span
     if span.end_ms > duration_ms:
         raise InvalidRequest(

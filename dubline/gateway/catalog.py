@@ -1,45 +1,28 @@
-"""What the profiles offer, as package data: the gateway knows it without importing an engine.
+"""What can be asked for: the profiles that work where videos are translated, with their pairs and voices.
 
-`python -m scripts.catalog` writes it from the engines; a test fails when the two differ.
+The machines that translate tell what they have (`dubline.storage.offers`). As long as none ever did, what is shipped
+counts, as package data: `python -m scripts.catalog` writes it from the engines; a test fails when the two differ.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from dubline.domain.errors import InvalidRequest, UnsupportedLanguage
+from dubline.domain.errors import UnsupportedLanguage
+from dubline.domain.languages import LANGUAGES
+from dubline.gateway.errors import Refused, invalid
+from dubline.storage import offers
+from dubline.storage.database import Database
+from dubline.storage.offers import ProfileOffered
 
 DATA = Path(__file__).parent / "catalog.json"
-
-
-class VoiceOffered(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    id: str
-    register_: str = Field(alias="register")
-    native: bool
-
-
-class ProfileOffered(BaseModel):
-    """What one profile can do."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    description: str
-    engines: dict[str, str]
-    """Capability -> engine."""
-    licences: dict[str, str]
-    """Model -> licence."""
-    pairs: dict[str, list[str]]
-    """Source language -> target languages; `*` stands for every source that has no entry."""
-    voices: dict[str, list[VoiceOffered]]
-    """Target language -> voices."""
 
 
 class Catalog(BaseModel):
@@ -50,36 +33,67 @@ class Catalog(BaseModel):
 
 @lru_cache(maxsize=1)
 def catalog() -> Catalog:
+    """Of what is shipped."""
     return Catalog.model_validate(json.loads(DATA.read_text(encoding="utf-8")))
 
 
-def check(request: dict[str, Any]) -> None:
-    """Refuse at once what a profile of the catalogue cannot do; of others the workers know more.
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The profiles that can be asked for now, and what the others lack."""
 
-    Raises InvalidRequest or UnsupportedLanguage.
-    """
-    found = next((one for one in catalog().profiles if one.name == request["profile"]), None)
-    if found is None:
-        return
-    source = request.get("source_language")
-    some = found.pairs.get(source, found.pairs.get("*", [])) if source else None
-    targets = {one for all_ in found.pairs.values() for one in all_} if some is None else set(some) - {source}
-    for target in request["languages"]:
-        if target not in found.voices:
-            raise UnsupportedLanguage(
-                f"The profile '{found.name}' has no voice for '{target}'; choose another profile."
+    profiles: Sequence[ProfileOffered]
+    missing: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def get(self, name: str) -> ProfileOffered | None:
+        """None for a profile of which nothing is known. Raises Refused for one that lacks something."""
+        found = next((one for one in self.profiles if one.name == name), None)
+        if found is None and name in self.missing:
+            lacks = f" ({', '.join(self.missing[name])})" if self.missing[name] else ""
+            raise Refused(
+                422,
+                "profile-not-available",
+                f"The profile '{name}' is not complete on the machines that translate{lacks}; choose another profile, "
+                f"or have it completed there: dubline models pull --profile {name}.",
             )
-        if target not in targets:
-            spoken = f" from '{source}'" if source else ""
-            raise UnsupportedLanguage(
-                f"The profile '{found.name}' cannot translate{spoken} into '{target}'; choose another profile."
-            )
-    for choice in request.get("voices", ()):
-        _known_voice(found, choice)
+        return found
 
 
-def _known_voice(profile: ProfileOffered, choice: dict[str, Any]) -> None:
-    languages = [choice["language"]] if choice.get("language") else list(profile.voices)
-    offered = {voice.id for language in languages for voice in profile.voices.get(language, ())}
-    if choice["voice"] not in offered:
-        raise InvalidRequest(f"There is no voice '{choice['voice']}'; GET /v1/profiles lists them.")
+async def offered(database: Database) -> Offered:
+    found = await offers.known(database)
+    return Offered(found.offered, found.missing) if found else Offered(catalog().profiles)
+
+
+def require_pair(profile: ProfileOffered, source: str | None, target: str) -> None:
+    """Raises UnsupportedLanguage. Where the source is not known yet, any will do from which the target is reached."""
+    if source == target:
+        raise UnsupportedLanguage(f"The video is in '{source}' already; choose another target language.")
+    if source is not None and source not in profile.pairs:
+        raise UnsupportedLanguage(
+            f"The profile '{profile.name}' cannot translate out of {_named(source)}; choose another profile."
+        )
+    reached = {one for some in profile.pairs.values() for one in some} if source is None else profile.pairs[source]
+    if target not in reached:
+        spoken = f" from {_named(source)}" if source else ""
+        raise UnsupportedLanguage(
+            f"The profile '{profile.name}' cannot translate{spoken} into {_named(target)}; choose one of: "
+            f"{_all(reached)}, or another profile."
+        )
+
+
+def require_voice(profile: ProfileOffered, target: str, voice: str, at: str) -> None:
+    """Raises Refused, which names the part of the request and the voices that there are."""
+    known = [one.id for one in profile.voices.get(target, ())]
+    if voice not in known:
+        raise invalid(
+            at,
+            f"There is no voice '{voice}' for {_named(target)} in the profile '{profile.name}'; use one of: "
+            f"{', '.join(known) or 'none'}.",
+        )
+
+
+def _named(code: str) -> str:
+    return f"{LANGUAGES[code].name} ('{code}')" if code in LANGUAGES else f"'{code}'"
+
+
+def _all(codes: Any) -> str:
+    return ", ".join(sorted(codes)) or "none"

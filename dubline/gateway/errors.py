@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from dubline.domain import errors
+from dubline.storage.sessions.told import for_tenants
 
 MEDIA_TYPE = "application/problem+json"
 STATUS: dict[type[errors.DublineError], int] = {
@@ -32,6 +33,9 @@ STATUS: dict[type[errors.DublineError], int] = {
 RETRY_S = 5
 """When to try again after 503."""
 MOST_FIELDS = 20
+LONGEST_NAME = 100
+KINDS = {"segment": "line", "path": "artifact", "language": "language of this session", "key": "valid key"}
+"""What the parts of a path name, where the part is called otherwise."""
 log = structlog.get_logger()
 
 
@@ -65,11 +69,18 @@ class Refused(HTTPException):
 
 def not_found(kind: str, name: str) -> Refused:
     """The same for what is not there and for what is another tenant's."""
-    return Refused(404, "not-found", f"There is no {kind} '{printable(name)}'; check its id.")
+    shown = printable(name)
+    shown = shown if len(shown) <= LONGEST_NAME else f"{shown[:LONGEST_NAME]}…"
+    return Refused(404, "not-found", f"There is no {kind} '{shown}'; check its id.")
+
+
+def invalid(at: str, problem: str) -> Refused:
+    """What is wrong with one part of the request; `problem` is a sentence."""
+    return _of_faults([Fault(at=at, problem=problem)])
 
 
 def printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)[:100]
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def answer(refused: Refused) -> Response:
@@ -88,11 +99,14 @@ def refusal(error: Exception, where: str) -> Refused:
     if isinstance(error, Refused):
         return error
     if isinstance(error, errors.DublineError):
-        status = status_of(error)
+        status, told = status_of(error), for_tenants(str(error))
+        if told != str(error):
+            log.warning("refused", where=where, error=str(error))
         again = {"Retry_After": str(RETRY_S)} if status == 503 else {}
-        return Refused(status, kebab(type(error).__name__), str(error), **again)
+        return Refused(status, error.code, told, **again)
     if isinstance(error, RequestValidationError | WebSocketRequestValidationError):
-        return _invalid(error.errors())
+        found = error.errors()
+        return next(filter(None, map(_nowhere, found)), None) or _invalid(found)
     if isinstance(error, HTTPException):  # of FastAPI itself
         code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
         return Refused(error.status_code, code, f"{error.detail}.", **error.headers or {})
@@ -105,15 +119,31 @@ def status_of(error: errors.DublineError) -> int:
     return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
 
 
+def _nowhere(found: Any) -> Refused | None:
+    """An id of another form than ours have is one that is not there."""
+    where, *names = found["loc"]
+    return not_found(KINDS.get(names[0], names[0]), str(found.get("input", ""))) if where == "path" else None
+
+
 def _invalid(found: Sequence[Any]) -> Refused:
-    faults = [
-        Fault(at=printable(".".join(map(str, one["loc"]))), problem=printable(one["msg"]))
-        for one in found[:MOST_FIELDS]
-    ]
-    detail = f"{faults[0].at}: {faults[0].problem}." if faults else "The request is not as the API describes it."
-    refused = Refused(422, "invalid-request", detail)
+    return _of_faults(
+        [
+            Fault(at=printable(".".join(map(str, one["loc"]))), problem=_sentence(one["msg"]))
+            for one in found[:MOST_FIELDS]
+        ]
+    )
+
+
+def _of_faults(faults: list[Fault]) -> Refused:
+    first = f"{faults[0].at}: {faults[0].problem}" if faults else "The request is not as the API describes it."
+    refused = Refused(422, errors.InvalidRequest.code, first)
     refused.fields = faults
     return refused
+
+
+def _sentence(message: str) -> str:
+    told = printable(message.removeprefix("Value error, "))
+    return told if told.endswith((".", "?", "!")) else f"{told}."
 
 
 def install(app: FastAPI) -> None:
@@ -136,7 +166,3 @@ def _methods(request: Request) -> list[str]:
         if isinstance(route.original_route, APIRoute) and route.path_regex.match(request.url.path)
     ]
     return sorted({method for methods in here for method in methods})
-
-
-def kebab(name: str) -> str:
-    return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")

@@ -6,10 +6,12 @@ Any number of gateways may do this at once: each step says from what it changes 
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import suppress
 
 import structlog
 
+from dubline.domain import errors
 from dubline.domain.errors import DublineError, ServiceUnavailable
 from dubline.gateway import service
 from dubline.gateway.runs import SESSION_EVENTS, RunState, ended
@@ -25,6 +27,13 @@ LEAST_S = 0.5
 LOST = Failure(
     code="run-lost", message="Its flow run is not on the Prefect server any more; resume the session.", retryable=True
 )
+UNFORESEEN = Failure(
+    code="internal-error",
+    message="Something went wrong in its run that nobody foresaw; operators find it in the run's log.",
+    retryable=True,
+)
+RAISED = re.compile(r"Flow run encountered an exception:? (?:[\w.]+\.)?(?P<kind>\w+): (?P<said>.*)", re.DOTALL)
+"""What Prefect says of a flow that raised an error."""
 log = structlog.get_logger()
 
 
@@ -76,16 +85,28 @@ async def _settle(having: Services, session: Session, state: RunState | None) ->
     if session.run is None:
         await (service.stop if session.state is State.CANCELLING else service.started)(having, session)
     elif state is None:
-        await service.settle(having, session, State.FAILED, LOST)
+        await service.failed(having, session, LOST)
     elif not ended(state):
         if session.state is State.CANCELLING:
             await having.runs.cancel(session.run)
     elif session.state is State.CANCELLING or state.type == "CANCELLED":
         await service.settle(having, session, State.CANCELLED)
     elif state.type == "FAILED":
-        failure = Failure(code=state.name.lower(), message=state.message or "Its flow run failed.", retryable=True)
-        await service.settle(having, session, State.FAILED, failure)
+        await service.failed(having, session, _why(state))
     # A run that completed wrote so itself, before it ended.
+
+
+def _why(state: RunState) -> Failure:
+    """What a run says that could not say it to its session. Of what nobody foresaw operators know more than tenants."""
+    raised = RAISED.fullmatch(state.message)
+    if raised is None:
+        return Failure(
+            code=f"run-{state.name.lower()}", message=state.message or "Its flow run failed.", retryable=True
+        )
+    kind = getattr(errors, raised["kind"], None)
+    if isinstance(kind, type) and issubclass(kind, DublineError):
+        return Failure.of(kind(raised["said"]))
+    return UNFORESEEN
 
 
 async def _delete(having: Services) -> None:

@@ -29,6 +29,7 @@ from dubline.domain.errors import ServiceUnavailable
 
 DEPLOYMENT = "translate-video/translate-video"
 SESSION_EVENTS, RUN_EVENTS = "dubline.session", "prefect.flow-run."
+PROFILE_BLOCK = "dubline-engine-profile"
 BATCH = 200
 """Runs that are asked for at a time."""
 
@@ -118,6 +119,15 @@ class Runs:
                     yield event.event
         except (httpx.HTTPError, OSError, WebSocketException, PrefectException) as error:
             raise ServiceUnavailable(f"The Prefect server sends no events ({type(error).__name__}).") from error
+
+    async def has_profile(self, name: str) -> bool:
+        """Whether a block holds a profile of that name."""
+        async with _client() as client:
+            try:
+                await client.read_block_document_by_name(name, PROFILE_BLOCK)
+            except ObjectNotFound:
+                return False
+        return True
 
     async def workers(self) -> int:
         """How many workers are online of the pool whose runs translate videos."""

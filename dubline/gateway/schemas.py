@@ -62,7 +62,9 @@ Text = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_print
 Instant = Annotated[int, Field(ge=0, le=LATEST_MS)]
 
 
-Id = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+FORM = "^[0-9a-f]{32}$"
+"""Of the ids of sessions and uploads."""
+Id = Annotated[str, Field(pattern=FORM)]
 EventNumber = Annotated[int, Field(ge=0, le=2**31 - 1)]
 IdempotencyKey = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 
@@ -70,7 +72,7 @@ IdempotencyKey = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[
 class SourceBody(Body):
     """One of three places."""
 
-    upload: Id | None = Field(default=None, description="Id of a finished upload.")
+    upload: str | None = Field(default=None, description="Id of a finished upload.")
     url: Annotated[Address, AfterValidator(_web)] | None = Field(
         default=None, description="An http(s) address with the video."
     )

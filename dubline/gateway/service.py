@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Any
 
 from dubline.domain.errors import ServiceUnavailable
-from dubline.gateway import access, catalog, runs, sources
+from dubline.gateway import access, possible, runs, sources
 from dubline.gateway.errors import Refused, not_found
-from dubline.gateway.schemas import MOST_LANGUAGES, NewSessionBody
+from dubline.gateway.schemas import FORM, MOST_LANGUAGES, NewSessionBody
 from dubline.gateway.services import Services
 from dubline.storage import accounts, session_files, uploads
 from dubline.storage.accounts import Identity
 from dubline.storage.addresses import check_address
 from dubline.storage.database import now
-from dubline.storage.sessions import revision, store
+from dubline.storage.sessions import failing, revision, store
 from dubline.storage.sessions.model import ENDED, WAITING, Failure, Session, Source, State, Webhook
 from dubline.storage.sessions.store import Idempotency, NewSession, OnlyIf
 
@@ -29,7 +30,7 @@ DAY = timedelta(days=1)
 async def create(having: Services, who: Identity, body: NewSessionBody, key: str | None) -> tuple[Session, bool]:
     """The session, and whether it is new. Its run is started if Prefect can be reached, else as soon as it can."""
     request = body.request()
-    catalog.check(request)
+    await possible.request(having, request)
     if body.webhook:
         check_address(body.webhook.url)
     source = await _source(having, who, body)
@@ -61,6 +62,8 @@ async def _source(having: Services, who: Identity, body: NewSessionBody) -> Sour
     if body.source.object:
         return sources.of_object(body.source.object, having.settings.buckets)
     name = str(body.source.upload)
+    if not re.fullmatch(FORM, name):
+        raise Refused(404, "not-found", "There is no upload of that id; check it.")  # what a body has is not quoted
     upload = await uploads.get(having.database, who.tenant, name)
     if upload is None:
         return await _taken(having, who.tenant, name)
@@ -165,21 +168,26 @@ async def _ever_created(having: Services, session: Session) -> bool:
     return True
 
 
-async def settle(having: Services, session: Session, state: State, error: Failure | None = None, **values: Any) -> bool:
+async def settle(having: Services, session: Session, state: State) -> bool:
     """Note that a session has ended, for the run it has; whether this call did."""
-    same = OnlyIf((session.state,), attempt=session.attempt, run=session.run)
-    data = {"state": state, **({"error": error.model_dump()} if error else {})}
-    shown = error.model_dump(mode="json") if error else None
-    return await store.change(
-        having.database, session.id, same, [("state", data)], state=state, error=shown, eta_s=None, **values
-    )
+    told = [("state", {"state": state})]
+    return await store.change(having.database, session.id, _same(session), told, state=state, error=None, eta_s=None)
+
+
+async def failed(having: Services, session: Session, failure: Failure) -> bool:
+    """Note that the run it has failed; whether this call did."""
+    return await failing.failed(having.database, session, _same(session), failure)
+
+
+def _same(session: Session) -> OnlyIf:
+    return OnlyIf((session.state,), attempt=session.attempt, run=session.run)
 
 
 async def resume(having: Services, who: Identity, name: str) -> Session:
-    """Go on after the last finished stage of one that failed or was cancelled."""
+    """Go on after the last finished stage of one that failed or was cancelled, or whose last changes failed."""
     session = await read(having, who, name)
     access.changeable(who, session.owner)
-    if session.state not in (State.FAILED, State.CANCELLED):
+    if session.state not in (State.FAILED, State.CANCELLED) and not (session.state is State.DONE and session.error):
         raise Refused(
             409, "not-resumable", f"The session is {session.state}; only a failed or cancelled one is resumed."
         )
@@ -188,6 +196,21 @@ async def resume(having: Services, who: Identity, name: str) -> Session:
     told = [("state", {"state": State.QUEUED, "by": who.subject})]
     await store.change(having.database, name, here, told, **queued)
     return await started(having, await read(having, who, name))
+
+
+async def take_back(having: Services, who: Identity, name: str) -> Session:
+    """Forget the changes that are not in the dub that is served, as where they failed."""
+    session = await read(having, who, name)
+    access.changeable(who, session.owner)
+    if session.state not in ENDED or not await failing.behind(having.database, session):
+        raise Refused(
+            409,
+            "nothing-to-take-back",
+            f"The session is {session.state}, and no change of it has ended without being in its dub.",
+        )
+    if not await failing.take_back(having.database, session, who.subject):
+        raise edited_meanwhile()
+    return await read(having, who, name)
 
 
 async def delete(having: Services, who: Identity, name: str) -> None:
@@ -208,7 +231,10 @@ class Change:
 
 
 async def edited(having: Services, who: Identity, name: str, change: Change) -> Session:
-    """Note an edit and make a new dub with it; where one is being made, after that."""
+    """Note an edit and make a new dub with it; where one is being made, after that.
+
+    What would fail its run is refused before anything is stored.
+    """
     for _ in range(10):
         session = await read(having, who, name)
         access.changeable(who, session.owner)
@@ -218,16 +244,20 @@ async def edited(having: Services, who: Identity, name: str, change: Change) -> 
             raise Refused(409, "cancelling", "The session is being cancelled; edit it when that is done.")
         if change.language and change.language not in session.languages:
             raise not_found("language of this session", change.language)
+        edit = await possible.edit(having, session, change.edit)
         values: dict[str, Any] = {}
-        if change.edit["kind"] == revision.LANGUAGE:
-            catalog.check(session.request | {"languages": [change.edit["language"]]})
-            joined = dict.fromkeys((*session.languages, change.edit["language"]))
+        if edit["kind"] == revision.LANGUAGE:
+            joined = dict.fromkeys((*session.languages, edit["language"]))
             if len(joined) > MOST_LANGUAGES:
                 raise Refused(422, "too-many-languages", f"A session has {MOST_LANGUAGES} target languages at most.")
-            values = {"languages": f" {' '.join(joined)} "}
-        if found := await store.edit(having.database, session, who.subject, change.edit, **values):
+            values = {"languages": store.joined(tuple(joined))}
+        if found := await store.edit(having.database, session, who.subject, edit, **values):
             return await started(having, found)
-    raise Refused(409, "edited-meanwhile", "Others edit this session at the same time; try again.", Retry_After="1")
+    raise edited_meanwhile()
+
+
+def edited_meanwhile() -> Refused:
+    return Refused(409, "edited-meanwhile", "Others edit this session at the same time; try again.", Retry_After="1")
 
 
 async def files_gone(session: Session) -> None:

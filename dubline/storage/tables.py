@@ -195,3 +195,12 @@ run_times = Table(
     Column("at", Moment, nullable=False),
     Index("run_times_of_profile", "profile", "id"),
 )
+
+# What each machine that translates can do, as it tells itself: its models and programs are known to nobody else.
+offers = Table(
+    "offers",
+    metadata,
+    Column("machine", String(200), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("profiles", JSON, nullable=False),
+)

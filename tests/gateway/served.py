@@ -45,6 +45,8 @@ class PlayedRuns:
     keys: dict[str, str] = field(default_factory=dict)
     tags: dict[str, list[str]] = field(default_factory=dict)
     known: dict[str, RunState] = field(default_factory=dict)
+    blocks: set[str] = field(default_factory=set)
+    """Profiles that are blocks."""
 
     async def create(self, parameters: dict[str, Any], key: str, name: str, tags: list[str]) -> str:
         self._there()
@@ -77,6 +79,10 @@ class PlayedRuns:
     async def news(self) -> Any:
         await asyncio.Event().wait()
         yield ""
+
+    async def has_profile(self, name: str) -> bool:
+        self._there()
+        return name in self.blocks
 
     async def workers(self) -> int:
         self._there()

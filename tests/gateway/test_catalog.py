@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dubline import profiles
-from dubline.gateway.catalog import ProfileOffered, catalog
-from scripts.catalog import offered
+from dubline.gateway.catalog import catalog
+from dubline.offering import offered
 
 
 def test_the_catalogue_is_what_the_engines_offer() -> None:
-    made = [ProfileOffered.model_validate(offered(profiles.load(name))) for name in sorted(profiles.names())]
+    made = [offered(profiles.load(name)) for name in sorted(profiles.names())]
     assert made == catalog().profiles, "write it anew: python -m scripts.catalog"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 
+from dubline.domain.errors import kebab
 from dubline.gateway import errors
 from dubline.gateway.rpc import statuses
 
@@ -34,9 +35,9 @@ def raised() -> Iterator[tuple[str, int]]:
 
 def library() -> Iterator[tuple[str, int]]:
     for kind, status in errors.STATUS.items():
-        yield errors.kebab(kind.__name__), status
+        yield kind.code, status
         for special in kind.__subclasses__():
-            yield errors.kebab(special.__name__), errors.status_of(special("x"))
+            yield special.code, errors.status_of(special("x"))
 
 
 def test_every_code_is_documented_with_its_status_and_no_other_is() -> None:
@@ -44,7 +45,7 @@ def test_every_code_is_documented_with_its_status_and_no_other_is() -> None:
     codes = [code for code, _ in found]
     assert len(codes) == len(set(codes)), "a code has one status"
     assert {code: status for code, (status, _) in documented().items()} == dict(found)
-    assert all(errors.kebab(HTTPStatus(status).name.title().replace("_", "")) == code for code, status in FRAMEWORK)
+    assert all(kebab(HTTPStatus(status).name.title().replace("_", "")) == code for code, status in FRAMEWORK)
 
 
 def test_the_statuses_of_grpc_are_documented() -> None:

@@ -259,7 +259,7 @@ def test_what_only_calls_itself_a_video_ends_with_its_reason_and_leaves_nothing(
     sessions = {name: client.submit(Path("talk.mp4"), content) for name, content in contents.items()}
     for name, session in sessions.items():
         error = client.wait(session, "failed")["error"]
-        assert (error["code"], error["retryable"]) == ("InvalidMedia", False), (name, error)
+        assert (error["code"], error["retryable"]) == ("invalid-media", False), (name, error)
         assert "talk.mp4" not in error["message"], "sealed, it is called otherwise"
         assert "passwd" not in error["message"] and error["message"].endswith("."), error
         assert client.ask("GET", f"/v1/sessions/{session}/artifacts").status_code == 409

@@ -73,7 +73,7 @@ BODIES = [
     ('{"source": {"url": "file:///etc/passwd"}, "languages": ["es"]}', 422),
     ('{"source": {"url": "https://[::1"}, "languages": ["es"]}', 422),
     ('{"source": {"object": "s3://bucket/../../etc/passwd"}, "languages": ["es"]}', 422),
-    ('{"source": {"upload": "../../../../../../etc/passwd"}, "languages": ["es"]}', 422),
+    ('{"source": {"upload": "../../../../../../etc/passwd"}, "languages": ["es"]}', 404),
     ('{"source": {"upload": "' + SESSION + '"}, "languages": ["es"]}', 404),
     ('{"source": {"url": "https://example.org/v.mp4"}, "languages": ["es"], "webhook": {"url": "gopher://h"}}', 422),
     ('{"source": {"url": "https://example.org/v.mp4"}, "languages": ["xx-not-one"], "profile": "../../etc"}', 422),

@@ -8,9 +8,9 @@ from fastapi import APIRouter
 
 from dubline.gateway import catalog
 from dubline.gateway.access import Guarded, Viewer
-from dubline.gateway.catalog import ProfileOffered
 from dubline.gateway.routes.common import Having, problems
 from dubline.gateway.schemas import Shown
+from dubline.storage.offers import ProfileOffered
 from dubline.storage.sessions import store
 
 router = APIRouter(prefix="/v1", tags=["catalogue"], route_class=Guarded)
@@ -27,9 +27,9 @@ class Estimates(Shown):
 
 
 @router.get("/profiles", responses=problems())
-async def find(who: Viewer) -> list[ProfileOffered]:
-    """The profiles that are shipped; workers may know others."""
-    return catalog.catalog().profiles
+async def find(having: Having, who: Viewer) -> list[ProfileOffered]:
+    """The profiles that work on the machines that translate, with the pairs and voices that they have there."""
+    return list((await catalog.offered(having.database)).profiles)
 
 
 @router.get("/estimates", responses=problems())

@@ -75,6 +75,12 @@ async def resume(session: SessionId, having: Having, who: Editor) -> SessionShow
     return shown(await service.resume(having, who, session))
 
 
+@router.post("/{session}/take-back", responses=problems(404, 409))
+async def take_back(session: SessionId, having: Having, who: Editor) -> SessionShown:
+    """Take back the changes that are not in the dub that is served: those that failed, or whose run was cancelled."""
+    return shown(await service.take_back(having, who, session))
+
+
 @router.delete("/{session}", status_code=204, responses=problems(404))
 async def delete(session: SessionId, having: Having, who: Editor) -> Response:
     """Gone for everybody at once; its files follow as soon as its run has ended."""

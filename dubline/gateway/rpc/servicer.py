@@ -90,7 +90,12 @@ def _checked(schema: type[Checked], plain: dict[str, Any]) -> Checked:
     try:
         return schema.model_validate(plain)
     except ValidationError as error:
-        raise RequestValidationError(error.errors()) from None
+        raise RequestValidationError([_named(one) for one in error.errors()]) from None
+
+
+def _named(found: Any) -> dict[str, Any]:
+    """What names a session stands in REST's path: one of another form is not there."""
+    return {**found, "loc": ("path", "session")} if found["loc"] == ("session",) else dict(found)
 
 
 def _session(session: Session) -> Message:

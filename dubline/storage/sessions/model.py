@@ -6,12 +6,14 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from dubline.domain.errors import DublineError, kebab
 from dubline.storage import session_files
 from dubline.storage.session_files import Files
+from dubline.storage.sessions.told import for_tenants
 from dubline.storage.value import Value
 
 
@@ -49,13 +51,18 @@ class Source(Value):
 
 
 class Failure(Value):
-    """Why a session ended without a dub."""
+    """Why a session has no dub, or why its last changes are not in the one it has."""
 
-    code: str
-    """Name of the error's type, such as InvalidMedia."""
-    message: str
-    """One sentence: what, where, what to do."""
+    code: Annotated[str, AfterValidator(kebab)]
+    """Of the error's type, such as invalid-media. Those of sessions from before are brought into this spelling."""
+    message: Annotated[str, AfterValidator(for_tenants)]
+    """One sentence: what, where, what to do; without places of the server."""
     retryable: bool = False
+    """Whether resuming the session can help by itself."""
+
+    @classmethod
+    def of(cls, error: DublineError) -> Failure:
+        return cls(code=error.code, message=str(error), retryable=error.retryable)
 
 
 class Webhook(Value):

@@ -61,7 +61,7 @@ async def create(database: Database, new: NewSession, key: Idempotency | None = 
                 await connection.execute(insert(idempotency_keys).values(_key(new.tenant, key, session)))
             wrapped = await _taken_over(connection, new.upload) if new.upload else seals.new_key(session)
             await connection.execute(insert(sessions).values(_row(new, session, wrapped)))
-            await _append(connection, session, "state", {"state": State.QUEUED})
+            await append(connection, session, "state", {"state": State.QUEUED})
     except IntegrityError:
         if key is None:
             raise
@@ -97,7 +97,7 @@ def _row(new: NewSession, session: str, key: str | None) -> dict[str, Any]:
         "owner": new.owner,
         "title": new.title,
         "state": State.QUEUED,
-        "languages": _joined(new.request["languages"]),
+        "languages": joined(new.request["languages"]),
         "revision": 0,
         "attempt": 0,
         "fraction": 0.0,
@@ -233,7 +233,7 @@ async def change(
         if not (await connection.execute(changed.values(**values, changed=now()))).rowcount:
             return False
         for kind, data in events:
-            await _append(connection, session, kind, data)
+            await append(connection, session, kind, data)
     return True
 
 
@@ -255,9 +255,9 @@ async def edit(database: Database, session: Session, by: str, what: dict[str, An
         kept = _closed(session.id, session.key, f"edit {next_one}", what)
         row = {"session": session.id, "revision": next_one, "at": now(), "by": by, "edit": kept}
         await connection.execute(insert(session_edits).values(row))
-        await _append(connection, session.id, "edit", {"revision": next_one})
+        await append(connection, session.id, "edit", {"revision": next_one})
         if queue:
-            await _append(connection, session.id, "state", {"state": State.QUEUED})
+            await append(connection, session.id, "state", {"state": State.QUEUED})
     return await existing(database, session.id)
 
 
@@ -333,7 +333,7 @@ async def mark_deleted(database: Database, session: Session) -> None:
         plain: dict[str, Any] = {"request": {"languages": []}, "key": None, "changed": now()}
         if (await connection.execute(gone.values(state=State.DELETING, **plain))).rowcount:
             await connection.execute(delete(session_edits).where(session_edits.c.session == session.id))
-            await _append(connection, session.id, "state", {"state": State.DELETING})
+            await append(connection, session.id, "state", {"state": State.DELETING})
 
 
 async def remove(database: Database, session: str) -> None:
@@ -352,7 +352,7 @@ async def forget_keys(database: Database, before: datetime) -> int:
     return await database.change(delete(idempotency_keys).where(past))
 
 
-async def _append(connection: AsyncConnection, session: str, kind: str, data: dict[str, Any]) -> None:
+async def append(connection: AsyncConnection, session: str, kind: str, data: dict[str, Any]) -> None:
     """The update holds the session's row until the transaction ends, so numbers come without gaps and in order."""
     counted = update(sessions).where(sessions.c.id == session).values(last_event=sessions.c.last_event + 1)
     number = (await connection.execute(counted.returning(sessions.c.last_event))).scalar_one()
@@ -364,7 +364,7 @@ async def _append(connection: AsyncConnection, session: str, kind: str, data: di
         await connection.execute(insert(webhook_calls).from_select(["session", "event", "tries", "next"], told))
 
 
-def _joined(languages: Sequence[str]) -> str:
+def joined(languages: Sequence[str]) -> str:
     """Between spaces, so that one can be looked for."""
     return f" {' '.join(languages)} "
 
