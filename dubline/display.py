@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 from collections.abc import Iterator
@@ -49,7 +50,9 @@ class Display:
         return grid
 
     def _overall(self) -> str:
-        left = round(self.estimate.remaining_s)
+        if not self.estimate.known:
+            return f"{self.estimate.fraction:4.0%}, {'loading models' if self.estimate.loading else 'preparing'}"
+        left = math.ceil(self.estimate.remaining_s)
         return f"{self.estimate.fraction:4.0%}, about {left // 60}:{left % 60:02d} left"
 
 

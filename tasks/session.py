@@ -36,6 +36,10 @@ EVERY_S = 0.5
 """How often progress is written: at most twice a second."""
 STEP = 0.005
 """Change of the finished share that is worth telling."""
+AGAIN_S = 5.0
+"""How often what is left is told though nothing else happens."""
+SPOKEN = ("translate", "plan-speech", "synthesize", "place", "mix", "subtitle", "mux", "publish")
+"""Stages that a further language needs."""
 PATIENCE_S = 120
 """A database that is started again is back by then; work that is finished is not thrown away for it."""
 WOKEN = "dubline.session"
@@ -110,7 +114,7 @@ class _Told:
         self._writing = asyncio.Lock()
         self._events: list[Told] = []
         self._started, self._foretold_s = time.monotonic(), 0.0
-        self._fraction = -1.0
+        self._fraction, self._written_at, self._after_s = -1.0, 0.0, 0.0
 
     @asynccontextmanager
     async def telling(self) -> AsyncIterator[None]:
@@ -138,9 +142,13 @@ class _Told:
                 self._events.append(("warning", found | {"lines": list(event.subjects)}))
 
     async def _tell(self) -> None:
+        looked = time.monotonic()
         while True:
             await asyncio.sleep(EVERY_S)
             with suppress(ServiceUnavailable):  # kept, and written when the database is back
+                if time.monotonic() - looked >= AGAIN_S:
+                    looked = time.monotonic()
+                    await self._look_behind()
                 await self._write()
 
     async def _write(self) -> None:
@@ -150,13 +158,13 @@ class _Told:
 
     async def _written(self) -> None:
         with self._guard:
-            events, fraction, left_s = self._events, self._estimate.fraction, self._estimate.remaining_s
+            events, fraction, left_s = self._events, self._estimate.fraction, self._left_s()
             self._events = []
-        moved = abs(fraction - self._fraction) >= STEP
+        moved = abs(fraction - self._fraction) >= STEP or time.monotonic() - self._written_at >= AGAIN_S
         if not events and not moved:
             return
         stage = next((data["name"] for kind, data in reversed(events) if kind == "stage"), None)
-        shown = {"fraction": round(fraction, 4), "eta_s": round(left_s, 1)}
+        shown = {"fraction": round(fraction, 4), "eta_s": None if left_s is None else round(left_s, 1)}
         try:
             values = shown | ({"stage": stage} if stage else {})
             await store.change(self._database, self.session.id, self._mine, [*events, ("progress", shown)], **values)
@@ -164,8 +172,27 @@ class _Told:
             with self._guard:
                 self._events = [*events, *self._events]
             raise
-        self._fraction = fraction
+        self._fraction, self._written_at = fraction, time.monotonic()
         self._wake()
+
+    def _left_s(self) -> float | None:
+        """With what comes after this run; None as long as nothing can be said."""
+        if not self._estimate.known:
+            return None
+        return self._estimate.remaining_s + self._after_s
+
+    async def _look_behind(self) -> None:
+        """What was changed since this run began is another run's, after this one."""
+        now = await store.existing(self._database, self.session.id)
+        running = self.session.running or 0
+        if now.revision <= running:
+            self._after_s = 0.0
+            return
+        new = tuple(code for code in now.languages if code not in self.session.languages)
+        known = self._estimate
+        edited = Estimate(known.video_s, self.session.languages, known.past, again=True)
+        added = Estimate(known.video_s, new, known.past, stages=SPOKEN) if new else None
+        self._after_s = edited.remaining_s + (added.remaining_s if added else 0.0)
 
     @patient
     async def done(self, manifest: Manifest, judged: Sequence[Judged], timings: Sequence[Timing]) -> None:

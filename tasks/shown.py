@@ -69,7 +69,7 @@ async def progress_shown(languages: tuple[str, ...], stages: Collection[str] = t
         telling = asyncio.create_task(_tell(estimate, ended))
         try:
             yield
-            estimate.fraction = 1.0  # however little there was to do
+            estimate.end()  # however little there was to do
         finally:
             ended.set()
             await telling
