@@ -2,10 +2,10 @@
 
 Stages take what `dubline.estimate.COST` says, each times a random factor of its own that an estimate cannot know
 (sigma 0.25, in logarithms), on a machine whose pace changes after a quarter of the work: as before, twice as fast,
-three times slower. Some engines tell how far they are, some do not. `error` is what was said to be left over what was, less
-one, a quarter, half and three quarters through the run; medians of its absolute value. `jump` is the largest growth of
-what is left within a second while the pace was steady, over the whole. `before` is what was measured with the estimate
-that followed a run's place in past runs.
+three times slower. Some engines tell how far they are, some do not. `error` is what was said to be left over what
+was, less one, a quarter, half and three quarters through the run; medians of its absolute value. `jump` is the
+largest growth of what is left within a second while the pace was steady, over the whole. `before` is what was
+measured with the estimate that followed a run's place in past runs.
 """
 
 from __future__ import annotations

@@ -67,11 +67,11 @@ AGAIN_SHARE = 0.2
 process and loading a voice weigh as much as the line (`python -m bench.edit` has ten minutes)."""
 LATEST = 20
 """Past runs that count: machines change."""
-TRUSTED, GUESSED = 0.04, 0.02
+TRUSTED, GUESSED = 0.02, 0.01
 """Share of a run's work with which past runs, or the table where there are none, stand against what this one does."""
 HALF_LIFE = 0.07
 """Of the time that the run has taken, after how much a stage that is done says half as much of the pace."""
-ENDING, OVERDUE = 0.03, 0.3
+ENDING, OVERDUE = 0.015, 0.3
 """What is left at least of a stage that gives no sign: shares of the time that it took, and that it took too long."""
 LATELY = 0.15
 """Of a stage, the share by which its speed is measured."""
