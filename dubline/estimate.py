@@ -67,11 +67,11 @@ AGAIN_SHARE = 0.2
 process and loading a voice weigh as much as the line (`python -m bench.edit` has ten minutes)."""
 LATEST = 20
 """Past runs that count: machines change."""
-TRUSTED, GUESSED = 0.02, 0.01
+TRUSTED, GUESSED = 0.04, 0.02
 """Share of a run's work with which past runs, or the table where there are none, stand against what this one does."""
 HALF_LIFE = 0.07
 """Of the time that the run has taken, after how much a stage that is done says half as much of the pace."""
-ENDING, OVERDUE = 0.015, 0.3
+ENDING, OVERDUE = 0.03, 0.3
 """What is left at least of a stage that gives no sign: shares of the time that it took, and that it took too long."""
 LATELY = 0.15
 """Of a stage, the share by which its speed is measured."""
@@ -284,8 +284,9 @@ class Estimate:
         counts what is overdue."""
         trusted = (TRUSTED if self._alike else GUESSED) * self._work_s or 1.0
         half_life = max(HALF_LIFE * second, 1.0)
-        expected = taken = trusted
         measures = list(self._measures(second))
+        # The more was seen of this run, the less the past ones count.
+        expected = taken = trusted**2 / (trusted + sum(foretold for foretold, _, _ in measures))
         newest = min((ago for _, _, ago in measures), default=0.0)  # where nothing is heard, what was heard last holds
         for foretold, took, ago in measures:
             weight = 0.5 ** ((ago - newest) / half_life)

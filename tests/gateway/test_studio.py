@@ -53,7 +53,7 @@ def test_a_video_is_uploaded_and_watched_until_it_is_dubbed(seen: Seen, gateway:
     seen.picture("new")
     page.get_by_role("button", name="Dub it").click()
     page.get_by_role("link", name="talk.mp4").click()
-    expect(page.get_by_text("Waiting for a worker")).to_be_visible()
+    expect(page.get_by_text("Waiting for a place")).to_be_visible()
     (parameters,) = gateway.runs.created.values()
     session = parameters["request"]["session"]["id"]
     gateway.begin(session)

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
+from dubline.domain.errors import (
+    DublineError,
+    EngineUnavailable,
+    GateFailed,
+    InvalidMedia,
+    ModelMissing,
+    ServiceUnavailable,
+)
+from dubline.storage.accounts import Role
+from dubline.storage.sessions import failing
+from dubline.storage.sessions.model import Failure, State
+from dubline.storage.sessions.store import OnlyIf
 from tests.gateway import talk
 from tests.gateway.browsing import PLACES, Seen, line
 from tests.gateway.served import Served
@@ -60,7 +73,7 @@ def test_an_edited_line_is_dubbed_again_and_heard(seen: Seen, gateway: Served, d
     form.get_by_label("Translation").fill("Hoy miramos <b>el mar</b>.")
     seen.picture("editing")
     form.get_by_role("button", name="Save").click()
-    expect(second.get_by_role("status")).to_contain_text("Saved. Waiting for a worker")
+    expect(second.get_by_role("status")).to_contain_text("Saved. Waiting for a place")
     assert "Hoy miramos" not in second.locator(".line").inner_text(), "what is shown is what is dubbed"
     heard: list[str] = []
     page.on("request", lambda request: heard.append(request.url) if "/clips/" in request.url else None)
@@ -119,18 +132,61 @@ def test_a_refused_edit_says_why_beside_its_field(seen: Seen, dubbed: str) -> No
     expect(form.get_by_role("alert")).to_have_text("The line has to end after it begins.")
 
 
-def test_a_run_that_fails_is_told_and_resumed(seen: Seen, gateway: Served, dubbed: str) -> None:
+def test_a_change_that_fails_is_told_and_resumed(seen: Seen, gateway: Served, dubbed: str) -> None:
     page = seen.page
     line(page, 1).get_by_role("button", name="Edit").click()
-    line(page, 1).get_by_label("Translation").fill("Hola.")
+    line(page, 1).get_by_label("Translation").fill("Buenas.")
     page.keyboard.press("Control+Enter")
-    expect(line(page, 1).get_by_role("status")).to_contain_text("Waiting for a worker")
-    gateway.runs.set(str(gateway.stored(dubbed).run), "FAILED", "The disk is full; make room.")
-    expect(line(page, 1).get_by_role("status")).to_contain_text("the run failed: The disk is full; make room.")
+    expect(line(page, 1).get_by_role("status")).to_contain_text("Waiting for a place")
+    fails(gateway, dubbed, EngineUnavailable("The worker was lost."))
+    expect(line(page, 1).get_by_role("status")).to_contain_text("it could not be dubbed: The worker was lost.")
+    expect(page.get_by_text("what was finished before them is shown. The worker was lost.")).to_be_visible()
+    expect(page.get_by_role("button", name="Resume")).to_have_class("main")
     page.get_by_role("button", name="Resume").click()
-    expect(line(page, 1).get_by_role("status")).to_contain_text("Waiting for a worker")
-    talk.finish(gateway, dubbed)
-    expect(line(page, 1)).to_contain_text("Hola.")
+    expect(line(page, 1).get_by_role("status")).to_contain_text("Waiting for a place")
+
+
+def test_a_change_that_can_never_be_dubbed_is_taken_back(seen: Seen, gateway: Served, dubbed: str) -> None:
+    page = seen.page
+    line(page, 1).get_by_role("button", name="Edit").click()
+    line(page, 1).get_by_label("Translation").fill("Buenas.")
+    page.keyboard.press("Control+Enter")
+    expect(line(page, 1).get_by_role("status")).to_contain_text("Waiting for a place")
+    fails(gateway, dubbed, GateFailed("The line '0001' is wrong."))
+    back = page.get_by_role("button", name="Take the changes back")
+    expect(back).to_have_class("main")
+    expect(page.get_by_role("button", name="Resume")).not_to_have_class("main")
+    seen.picture("failed")
+    back.click()
+    expect(back).to_be_hidden()
+    expect(page.get_by_text("The line '0001' is wrong.")).to_have_count(0)
+    expect(line(page, 1).get_by_role("status")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("error", "main"),
+    [
+        (InvalidMedia("It is empty."), "New dub"),
+        (ServiceUnavailable("It is away."), "Resume"),
+        (ModelMissing("x"), None),
+    ],
+)
+def test_the_main_button_is_what_helps(seen: Seen, gateway: Served, error: DublineError, main: str | None) -> None:
+    seen.sign_in(Role.OPERATOR)
+    with gateway.client() as client:
+        session = talk.made(gateway, client, dubbed=False)
+    fails(gateway, session, error)
+    seen.open(session)
+    expect(seen.page.get_by_text(str(error), exact=True)).to_be_visible()
+    expect(seen.page.locator("header .main:visible")).to_have_text([main] if main else [])
+
+
+def fails(gateway: Served, session: str, error: DublineError) -> None:
+    """As a run does."""
+    run = gateway.begin(session).run
+    now = gateway.stored(session)
+    mine = OnlyIf((State.RUNNING,), run=run)
+    assert gateway.ask(lambda db: failing.failed(db, now, mine, Failure.of(error)))
 
 
 def test_a_speaker_gets_another_voice(seen: Seen, gateway: Served, dubbed: str) -> None:
@@ -183,7 +239,7 @@ def test_a_dub_of_an_address_is_played_without_its_original(seen: Seen, gateway:
     page.get_by_label("or its address").fill("https://videos.example.org/talk.mp4")
     page.get_by_label("Spanish", exact=True).check()
     page.get_by_role("button", name="Dub it").click()
-    expect(page.get_by_text("Waiting for a worker")).to_be_visible()
+    expect(page.get_by_text("Waiting for a place")).to_be_visible()
     talk.finish(gateway, page.url.rpartition("/")[2])
     expect(page.get_by_text("not kept here to be watched")).to_be_visible()
     expect(page.get_by_label("Original", exact=True)).to_be_disabled()

@@ -49,7 +49,7 @@ def kinds() -> list[type[errors.DublineError]]:
 def test_no_error_tells_where_things_are_on_the_server(kind: type[errors.DublineError]) -> None:
     error = kind(
         "Cannot write '/srv/dub line/out/talk.es.mp4' below /srv/dubline/tenants/acme: No space left on vault-7; "
-        'the store s3://media-bucket/store/ab/cd does not answer ("http://seaweedfs:8333/media-bucket?x=1") nor 10.3.2.1:54, '
+        'the store s3://media-bucket/store/ab/cd does not answer ("http://seaweedfs:8333/media?x=1") or 10.3.2.1, '
         "postgres.prod, [fd00::7]:80 or 127.0.0.1; make room or set DUBLINE_HOME."
     )
     for told in (Failure.of(error).message, refusal(error, "a test").detail):

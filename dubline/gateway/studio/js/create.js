@@ -42,6 +42,7 @@ class Create {
           this.voices, h("div", {}, h("button", { type: "button", class: "small", onclick: () => this.addVoice() }, "Add a voice")))),
       this.problem.element, h("div", { class: "actions" }, this.button, h("a", { class: "button", href: "#/" }, "Back")));
     this.showProfile();
+    if (!offered.length) this.problem.show(new Error("No profile works on the machines that translate; ask an operator to run: dubline models pull."));
   }
 
   section(title, ...content) {
@@ -60,7 +61,7 @@ class Create {
       restricted.length > 0 && h("p", { class: "notice" }, `Not for commercial use: ${restricted.map(([model, licence]) => `${model} (${licence})`).join(", ")}.`),
       h("details", {}, h("summary", {}, "Models and licences"),
         h("ul", { class: "licences" }, Object.entries(chosen.licences).map(([model, licence]) => h("li", {}, `${model}: ${licence}`)))));
-    const sources = Object.keys(chosen.pairs).filter((code) => code !== "*").sort(byName);
+    const sources = Object.keys(chosen.pairs).sort(byName);
     const before = this.from.value;
     replace(this.from, h("option", { value: "" }, "Found by listening"), sources.map((code) => h("option", { value: code }, languageName(code))));
     this.from.value = sources.includes(before) ? before : "";
@@ -72,7 +73,7 @@ class Create {
     const before = this.targets;
     const { pairs, voices } = this.chosen;
     const from = this.from.value;
-    const reached = from ? pairs[from] ?? pairs["*"] ?? [] : Object.values(pairs).flat();
+    const reached = from ? pairs[from] ?? [] : Object.values(pairs).flat();
     const targets = [...new Set(reached)].filter((code) => code !== from && voices[code]).sort(byName);
     const boxes = targets.map((code) => check(languageName(code), { value: code, name: "language", checked: before.includes(code) }).element);
     replace(this.languages, h("legend", {}, "Dub into"), h("div", { class: "choices" }, boxes.length ? boxes : h("p", { class: "quiet" }, "This profile translates nothing out of that language.")));

@@ -2,7 +2,7 @@
 import { get } from "./api.js";
 import { field, h, problemPlace, replace, select } from "./dom.js";
 import { cancel, current, news, retry } from "./jobs.js";
-import { STATES, bytes, clock, languageName, lasting, percent, stageName, when } from "./words.js";
+import { STATES, bytes, clock, languageName, left, percent, stageName, when } from "./words.js";
 
 const EVERY_MS = 3000;
 const ACTIVE = ["queued", "running", "cancelling"];
@@ -105,7 +105,7 @@ function rowOf(session) {
     h("div", { class: "facts" }, facts.filter(Boolean).map((fact) => h("span", {}, fact))),
     h("div", { class: "side" }, h("span", { class: `badge ${session.state}` }, STATES[session.state]),
       active && h("progress", { max: "1", value: session.fraction, "aria-label": `Progress of ${session.title}` }),
-      active && h("span", { class: "quiet number" }, percent(session.fraction), session.eta_s !== null ? `, ${lasting(session.eta_s)} left` : session.stage ? `, ${stageName(session.stage)}` : "")),
+      active && h("span", { class: "quiet number" }, percent(session.fraction), session.eta_s !== null ? `, ${left(session)}` : session.stage ? `, ${stageName(session.stage)}` : "")),
     session.error && h("p", { class: "below problem" }, session.error.message),
   ].filter(Boolean);
 }

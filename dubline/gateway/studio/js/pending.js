@@ -1,6 +1,6 @@
 // Edits that were saved and are not in the dub yet: each waits for the revision it made.
 import { whatIsDone } from "./progress.js";
-import { lasting, percent } from "./words.js";
+import { left, percent } from "./words.js";
 
 export class Pending {
   constructor(model, ready) {
@@ -20,6 +20,12 @@ export class Pending {
     return this.waiting.has(`${language} ${segment}`);
   }
 
+  /** What was not in the dub was taken back. */
+  clear() {
+    this.waiting.clear();
+    this.tell();
+  }
+
   /** That revision is shown now, in that language. */
   arrived(revision, shown) {
     const done = [...this.waiting].filter(([, { wanted }]) => wanted <= revision);
@@ -36,9 +42,9 @@ export class Pending {
   /** What is being done for an edit, in a sentence. */
   sentence() {
     const { session } = this.model;
-    if (session.state === "failed") return `Saved, but the run failed: ${session.error?.message ?? ""} Resume the session to go on.`;
+    if (session.error) return `Saved, but it could not be dubbed: ${session.error.message} ${session.error.retryable ? "Resume the session to try again." : "Change it once more, or take the last changes back."}`;
     if (session.state === "cancelled") return "Saved, but the run was cancelled. Resume the session to go on.";
-    const left = session.state === "running" && session.eta_s !== null ? `, ${lasting(session.eta_s)} left` : "";
-    return `Saved. ${whatIsDone(session)}${session.state === "running" ? `: ${percent(session.fraction)}${left}` : ""}. You will hear the new line as soon as it is there.`;
+    const rest = session.state === "running" && session.eta_s !== null ? `, ${left(session)}` : "";
+    return `Saved. ${whatIsDone(session)}${session.state === "running" ? `: ${percent(session.fraction)}${rest}` : ""}. You will hear the new line as soon as it is there.`;
   }
 }

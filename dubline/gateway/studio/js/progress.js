@@ -1,6 +1,6 @@
 // How far a run has come: its share, what is left, each stage, and what the quality gates have found so far.
 import { h, replace, say } from "./dom.js";
-import { STATES, lasting, percent, stageName } from "./words.js";
+import { STATES, left, percent, stageName } from "./words.js";
 
 const MARKS = { waiting: "○", running: "◐", done: "✓", cached: "↺", failed: "✕" };
 const SAID = { waiting: "waiting", running: "at work", done: "done", cached: "taken from before", failed: "failed" };
@@ -31,7 +31,8 @@ export class ProgressPanel {
     this.element.hidden = !active && connected;
     this.bar.value = session.fraction;
     this.now.textContent = whatIsDone(session);
-    this.left.textContent = [percent(session.fraction), session.eta_s !== null && session.state === "running" && `${lasting(session.eta_s)} left`].filter(Boolean).join(", ");
+    const share = stages.get(session.stage)?.fraction ?? 0;
+    this.left.textContent = [percent(session.fraction), left(session, share)].filter(Boolean).join(", ");
     this.stages.parentElement.hidden = stages.size === 0;
     this.showStages([...stages.values()]);
     this.found.textContent = foundSoFar(warnings);
@@ -60,7 +61,7 @@ export class ProgressPanel {
 }
 
 export function whatIsDone(session) {
-  if (session.state === "queued") return "Waiting for a worker";
+  if (session.state === "queued") return "Waiting for a place";
   if (session.state === "running") return session.stage ? stageName(session.stage) : "Starting";
   return STATES[session.state];
 }

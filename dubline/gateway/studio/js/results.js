@@ -112,7 +112,7 @@ export class Results {
     const coming = this.model.session.languages.filter((code) => !dubbed.includes(code));
     this.added.textContent = coming.length ? `${coming.map(languageName).join(", ")}: not finished yet.` : "";
     const from = this.found.source.language;
-    const reached = this.profile ? this.profile.pairs[from] ?? this.profile.pairs["*"] ?? [] : [];
+    const reached = this.profile ? this.profile.pairs[from] ?? [] : [];
     const left = reached.filter((code) => code !== from && !this.model.session.languages.includes(code) && this.profile.voices[code]);
     replace(this.adding, left.map((code) => h("option", { value: code }, languageName(code))));
     this.more.hidden = !this.mine || !left.length;

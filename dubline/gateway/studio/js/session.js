@@ -5,7 +5,7 @@ import { confirmed } from "./help.js";
 import { SessionModel } from "./model.js";
 import { ProgressPanel } from "./progress.js";
 import { Results } from "./results.js";
-import { STATES, clock, languageName, when } from "./words.js";
+import { STATES, clock, languageName, remedy, when } from "./words.js";
 
 export async function sessionView(root, { me, may, signal }, id) {
   const model = new SessionModel(id, signal);
@@ -25,19 +25,21 @@ class SessionPage {
     this.badge = h("span", { class: "badge" });
     this.facts = h("p", { class: "quiet facts-line" });
     this.link = h("a", { class: "button", target: "_blank", rel: "noopener noreferrer" }, "Run in Prefect", h("span", { "aria-hidden": "true" }, "↗"), h("span", { class: "hidden" }, " (opens another tab)"));
+    this.another = h("a", { class: "button main", href: "#/new" }, "New dub");
     this.problem = problemPlace();
     this.failure = h("p", { class: "problem" });
     this.warnings = h("div", { class: "notice" });
     this.buttons = {
       cancel: this.button("Cancel the run", () => post(`${sessionPath(model.id)}/cancel`)),
-      resume: this.button("Resume", () => post(`${sessionPath(model.id)}/resume`), "main"),
+      back: this.button("Take the changes back", () => this.takeBack()),
+      resume: this.button("Resume", () => post(`${sessionPath(model.id)}/resume`)),
       remove: this.button("Delete", () => this.remove(), "danger"),
     };
     this.results = h("div", { class: "stack" });
     this.element = h("div", { class: "stack session" },
       h("header", { class: "stack tight" },
         h("div", { class: "heading" }, h("div", { class: "titled" }, h("h1", { tabindex: "-1" }, model.session.title), this.badge),
-          h("div", { class: "actions" }, this.link, Object.values(this.buttons))),
+          h("div", { class: "actions" }, this.link, this.another, Object.values(this.buttons))),
         this.facts),
       this.problem.element, this.failure, this.warnings, new ProgressPanel(model).element, this.results);
     model.addEventListener("session", () => this.show());
@@ -52,6 +54,12 @@ class SessionPage {
       if (session?.id) this.model.take(session);
     }));
     return button;
+  }
+
+  async takeBack() {
+    const session = await post(`${sessionPath(this.model.id)}/take-back`);
+    this.shown?.pending.clear();
+    return session;
   }
 
   async remove() {
@@ -74,10 +82,17 @@ class SessionPage {
     this.link.hidden = !/^https?:\/\//.test(session.run ?? "");
     if (!this.link.hidden) this.link.href = session.run;
     this.buttons.cancel.hidden = !this.mine || !["queued", "running"].includes(session.state);
-    this.buttons.resume.hidden = !this.mine || !["failed", "cancelled"].includes(session.state);
+    const helps = this.mine ? remedy(session) : null;
+    const ended = ["failed", "cancelled", "done"].includes(session.state);
+    const behind = session.dubbed !== null && (session.error || session.state === "cancelled") && session.revision > session.dubbed;
+    this.buttons.resume.hidden = !this.mine || !(session.error || session.state === "cancelled") || !ended;
+    this.buttons.back.hidden = !this.mine || !ended || !behind;
+    this.another.hidden = helps !== "new";
+    for (const [name, wanted] of [["resume", "resume"], ["back", "back"]]) this.buttons[name].classList.toggle("main", helps === wanted);
     this.buttons.remove.hidden = !this.mine;
     this.failure.hidden = !session.error;
-    this.failure.textContent = session.error?.message ?? "";
+    const served = session.dubbed !== null ? "The last changes could not be dubbed; what was finished before them is shown. " : "";
+    this.failure.textContent = session.error ? `${served}${session.error.message}` : "";
     this.warnings.hidden = !session.warnings.length;
     replace(this.warnings, session.warnings.map((text) => h("p", {}, text)));
   }

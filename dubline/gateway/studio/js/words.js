@@ -20,7 +20,7 @@ export function clock(seconds, precise = false) {
 }
 
 export function lasting(seconds) {
-  if (seconds < 10) return "a few seconds";
+  if (seconds < 20) return `about ${Math.max(1, Math.round(seconds))} s`;
   if (seconds < 90) return `about ${Math.round(seconds / 5) * 5} s`;
   if (seconds < 5400) return `about ${Math.round(seconds / 60)} min`;
   return `about ${(seconds / 3600).toFixed(1)} h`;
@@ -61,6 +61,25 @@ export function stageName(stage) {
   if (STAGES[stage]) return STAGES[stage];
   const base = Object.keys(STAGES).filter((name) => stage.startsWith(`${name}-`)).sort((a, b) => b.length - a.length)[0];
   return base ? `${STAGES[base]}, ${languageName(stage.slice(base.length + 1))}` : stage;
+}
+
+const MODELS = /^(transcribe|diarize|separate|translate|synthesize)(-|$)/;
+
+/** What is left of a run, or what is being done as long as nothing can be said of that. */
+export function left(session, share = 0) {
+  if (session.state !== "running") return "";
+  if (session.eta_s !== null) return `${lasting(session.eta_s)} left`;
+  return session.stage && MODELS.test(session.stage) && !share ? "loading models" : "preparing";
+}
+
+/** What can help a session that failed, or whose last changes did: what its error says, and what was at fault. */
+export function remedy(session) {
+  const { error, state } = session;
+  if (state === "cancelled") return "resume";
+  if (!error) return null;
+  if (error.retryable) return "resume";
+  if (session.dubbed !== null) return "back";
+  return ["invalid-request", "unsupported-language", "invalid-media", "infected-media", "gate-failed", "engine-failed"].includes(error.code) ? "new" : null;
 }
 
 const FLAGS = {
