@@ -204,7 +204,9 @@ def _duration_ms(path: Path, header: dict[str, Any], container: str) -> int:
             f"'{shown(path)}' ends after {end:.1f} s though it announces {announced:.1f} s: it looks truncated, "
             "copy or download it again."
         )
-    return round((announced if -_PADDING_S <= announced - end <= slack else end) * 1000)
+    # Matroska counts from zero even where sound begins before it, by the encoder's delay.
+    padding = _PADDING_S - min(start, 0.0)
+    return round((announced if -padding <= announced - end <= slack else end) * 1000)
 
 
 def _announced_s(header: dict[str, Any], container: str) -> float:

@@ -314,3 +314,13 @@ def test_containers_of_cameras_and_stations_are_opened(tmp_path: Path, name: str
     out, source = dubbed(video, tmp_path)
     assert [len(source.tracks), len(of_kind(out, "audio"))] == [1, 2]
     assert picture_equal(video, out)
+
+
+def test_an_encoders_delay_before_zero_makes_matroska_no_longer(tmp_path: Path) -> None:
+    """At 60 frames a second, 32 ms would count as two frames too many."""
+    video = tmp_path / "short.mov"
+    picture, tone = "testsrc2=s=64x64:r=60:d=1.02", "sine=f=440:r=48000:d=1.02"
+    ffmpeg("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", tone, *H264, "-c:a", "pcm_s8", video)
+    out, source = dubbed(video, tmp_path)
+    assert out.suffix == ".mkv"
+    assert probe(reference(out)).duration_ms == source.duration_ms
