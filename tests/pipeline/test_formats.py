@@ -29,8 +29,6 @@ KINDS = {
     ),
     "ts": TONE,
     "avi": (*TONE, "-c:a", "libmp3lame"),
-    "m2ts": (*TONE, "-c:a", "pcm_bluray", "-ac", "2"),
-    "flv": (*TONE, "-c:a", "adpcm_swf", "-ar", "44100"),
 }
 
 
