@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SYSTEM_TOOLS = ("bash", "dirname", "sha256sum", "cut", "cat", "rm", "env", "mkdir", "chmod", "grep")
-BASE = {"python3.11", "ffmpeg", "ffprobe", "apertium", "npm"}
+BASE = {"python3.11", "ffmpeg", "ffprobe", "apertium", "cg-proc", "npm"}
 
 
 @dataclass
@@ -117,11 +117,12 @@ def test_an_interrupted_installation_is_taken_up_again(checkout: Checkout) -> No
 
 def test_missing_commands_are_installed_and_nothing_else(checkout: Checkout) -> None:
     (checkout.bin / "ffprobe").unlink()
+    (checkout.bin / "cg-proc").unlink()
     checkout.stand_in(checkout.bin / "apertium", "echo '  eng-cat es-fr spa-ita'")
     assert checkout.setup().returncode == 0
     update, install = checkout.called("apt-get")
     assert update.startswith("apt-get update")
-    assert install.split("--no-install-recommends ")[1] == "ffmpeg apertium-eng-spa apertium-es-pt"
+    assert install.split("--no-install-recommends ")[1] == "ffmpeg apertium-eng-spa apertium-es-pt cg3"
 
 
 def test_servers_are_installed_when_asked_for_and_do_not_become_services(checkout: Checkout) -> None:

@@ -151,3 +151,9 @@ def test_figures_and_signs_are_read_as_words(target: str) -> None:
     }
     assert not wrong
     assert not any(character.isdigit() or character in "#*&/" for aloud in read for character in aloud), read
+
+
+def test_italian_is_translated() -> None:
+    """What Apertium reads it with is a package of its own."""
+    (found,) = translated(["Questo è un regalo per te."], "es", "it")
+    assert found == "Esto es un regalo para ti."
