@@ -213,9 +213,6 @@ def _said(scene: Scene) -> Iterator[Span]:
         takes_ms = sum(natural_ms(word) for word in line.source_text.split())
         if total_ms(told) <= IMPLAUSIBLE * takes_ms:
             yield from map(with_margin, told)
-    for stretch in scene.manifest.unrecognized:
-        if not stretch.original_heard:
-            yield Span(stretch.start_ms, stretch.end_ms)
 
 
 def kept(scene: Scene) -> Iterator[Row]:

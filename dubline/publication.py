@@ -100,14 +100,12 @@ class ManifestDub(Value):
 
 
 class ManifestStretch(Value):
-    """Clear speech of its speaker that is in no line."""
+    """Clear speech of its speaker that is in no line; its original sound is heard in the dub."""
 
     start_ms: int
     end_ms: int
     speaker: str = ""
     """Empty where nobody knows whose it is."""
-    original_heard: bool
-    """Whether it is heard in the dub; False where others' words, said at the same time, are dubbed."""
 
 
 class Manifest(Value):

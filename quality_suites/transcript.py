@@ -106,7 +106,7 @@ SUITE = Suite(
             STRETCHES,
             "talked_over_ms",
             "review",
-            "{speaker} speaks at {subject} at the same time as others, and only their words are in lines",
+            "{speaker} speaks at {subject} while others do, and only their words are in lines: both are heard there",
             "dubline.domain.unheard.UNHEARD_MS: edges of words are right within 200 to 400 ms",
             most=UNHEARD_MS - 1,
         ),

@@ -114,10 +114,10 @@ def _other_language(words: Words | None) -> Iterator[str]:
 
 def _stretches(transcript: Transcript) -> Iterator[ManifestStretch]:
     for span in unheard(transcript):
-        yield ManifestStretch(start_ms=span.start_ms, end_ms=span.end_ms, original_heard=True)
+        yield ManifestStretch(start_ms=span.start_ms, end_ms=span.end_ms)
     for turn in talked_over(transcript):
         span = turn.span
-        yield ManifestStretch(start_ms=span.start_ms, end_ms=span.end_ms, speaker=turn.speaker, original_heard=False)
+        yield ManifestStretch(start_ms=span.start_ms, end_ms=span.end_ms, speaker=turn.speaker)
 
 
 def _warnings(
@@ -128,9 +128,9 @@ def _warnings(
 ) -> Iterator[str]:
     """`transcript` is None where there are no lines."""
     if transcript is not None:
-        alone = [stretch for stretch in unrecognized if stretch.original_heard]
-        if alone:
-            yield f"Clear speech is in no line in {_places(len(alone))}: its sound stays, and the report says when."
+        if unrecognized:
+            places = _places(len(unrecognized))
+            yield f"Clear speech is in no line in {places}: its sound stays, and the report says when."
         return
     if source.dubbed_track is None:
         yield "The video has no sound: nothing was dubbed."

@@ -12,7 +12,7 @@ from dubline.domain.phrasing import slots
 from dubline.domain.time import Span
 from dubline.domain.timeline import FittedTimeline
 from dubline.domain.transcript import Transcript
-from dubline.domain.unheard import unheard
+from dubline.domain.unheard import talked_over, unheard
 
 MARGIN_MS = 150
 """How long around speech the original is out: words begin and end softly."""
@@ -28,8 +28,13 @@ def replaced(transcript: Transcript, fitted: FittedTimeline) -> tuple[Span, ...]
 
 
 def stays(transcript: Transcript, fitted: FittedTimeline) -> tuple[Span, ...]:
-    """Lines that keep the original's sound, and clear speech that is in no line: nothing takes their place."""
-    return (*_said(transcript, fitted, dubbed=False), *unheard(transcript))
+    """Lines that keep the original's sound, and clear speech that is in no line: nothing takes their place.
+
+    That includes what is said while somebody else talks whose words are in lines: then both are heard, since a word
+    too many does less harm than a sentence that nobody hears.
+    """
+    talked = (turn.span for turn in talked_over(transcript))
+    return (*_said(transcript, fitted, dubbed=False), *unheard(transcript), *talked)
 
 
 def _said(transcript: Transcript, fitted: FittedTimeline, *, dubbed: bool) -> Iterator[Span]:

@@ -1,8 +1,8 @@
 """Clear speech that is in no line: no recognizer may make it vanish, so it is told, and its sound stays.
 
 A stretch of it is what a detector calls speech and no word covers. Where two people talk at once and only one of them
-was written down, the other one's part is covered by words of somebody else: it is told, too, but under the dub of those
-words it goes out.
+was written down, the other one's part is covered by words of somebody else: it is told and heard, too, under the dub of
+those words.
 """
 
 from __future__ import annotations

@@ -97,6 +97,12 @@ def test_what_is_said_in_dubbed_lines_goes_out_and_all_other_speech_stays():
     assert times(stays(script, fitted)) == [(1100, 1500), (2000, 2500)]
 
 
+def test_who_is_talked_over_is_heard_under_the_dub():
+    script = heard(said(1, (0, 5000)), A=[(0, 5000)], B=[(2000, 3000)])
+    fitted = FittedTimeline("es", 5000, (dubbed(1, (0, 5000)),))
+    assert times(stays(script, fitted)) == [(2000, 3000)]
+
+
 def placed(script, *clips_ms):
     """The phrases' places, of lines that are one phrase each."""
     lines = tuple(
