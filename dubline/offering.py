@@ -39,7 +39,7 @@ def offered(profile: Profile) -> ProfileOffered:
         licences={model: load_catalogue()[model].licence for spec in profile.engines for model in models_of(spec)},
         pairs=pairs,
         voices={
-            code: [VoiceOffered(id=v.id, register_=v.register, native=v.native) for v in found]
+            code: [VoiceOffered(id=v.id, register=v.register, native=v.native) for v in found]
             for code, found in voices.items()
             if code in reached
         },

@@ -10,10 +10,10 @@ from dubline.domain import mending
 from dubline.domain.errors import InvalidRequest, ServiceUnavailable
 from dubline.domain.time import Span
 from dubline.gateway import catalog, reading
-from dubline.gateway.catalog import ProfileOffered
 from dubline.gateway.errors import invalid
 from dubline.gateway.reading import Published
 from dubline.gateway.services import Services
+from dubline.storage.offers import ProfileOffered
 from dubline.storage.sessions import revision, store
 from dubline.storage.sessions.model import Session
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import reduce
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import delete, insert, select
+from sqlalchemy import RowMapping, delete, insert, select
 
 from dubline.storage.database import Database, now
 from dubline.storage.tables import offers
@@ -82,8 +82,8 @@ async def known(database: Database) -> Known | None:
     return _everywhere(machines)
 
 
-def _heard_of(rows: Sequence[dict[str, object]], at: datetime) -> Sequence[dict[str, object]]:
-    fresh = [row for row in rows if isinstance(row["at"], datetime) and row["at"] > at - FRESH]
+def _heard_of(rows: Sequence[RowMapping], at: datetime) -> Sequence[RowMapping]:
+    fresh = [row for row in rows if row["at"] > at - FRESH]
     return fresh or rows
 
 
