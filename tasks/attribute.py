@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dubline.acoustics.voice_activity import clear_speech
+from dubline.acoustics.voice_activity import PACKAGES, clear_speech
 from dubline.domain.attribution import attribute as attribute_words
 from dubline.domain.unheard import by_speaker
 from dubline.domain.word_times import corrected
@@ -15,7 +15,7 @@ from dubline.storage.results import Audio, Script, Stems, Turns, Words
 from tasks.stage import artifacts, stage
 
 
-@stage("attribute", result=Script)
+@stage("attribute", result=Script, packages=PACKAGES)
 def attribute(audio: Audio, stems: Stems, words: Words, turns: Turns) -> Script:
     heard = artifacts().load_value(words.artifact, TranscriptionResult)
     voices = artifacts().load_value(turns.artifact, DiarizationResult)

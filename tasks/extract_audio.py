@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dubline.acoustics.voice_activity import PACKAGES
 from dubline.media.extract import extract_audio as extract
 from dubline.media.inputs import source_file
 from dubline.storage.results import Audio, Source
@@ -9,7 +10,7 @@ from dubline.telemetry.progress import teller
 from tasks.stage import artifacts, stage
 
 
-@stage("extract-audio", result=Audio)
+@stage("extract-audio", result=Audio, packages=PACKAGES)
 def extract_audio(source: Source) -> Audio:
     with artifacts().workspace() as folder:
         with source_file(source.file) as path:

@@ -11,10 +11,11 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import lru_cache, partial, wraps
+from importlib import metadata
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from prefect import Task
@@ -85,7 +86,7 @@ def remember(key: str, value: BaseModel) -> None:
 class Stage(Generic[P, R]):
     """A task body with its name and its result's type; its version stands in `dubline.stages`.
 
-    `salt` is what else decides the result, beside the inputs: the rules of a gate.
+    `salt` is what else decides the result, beside the inputs: the rules of a gate, the versions of packages.
     """
 
     def __init__(
@@ -141,9 +142,15 @@ class Stage(Generic[P, R]):
         return bound.arguments
 
 
-def stage(name: str, *, result: type[R], checkpoint: bool = True) -> Callable[[Callable[P, R]], Stage[P, R]]:
-    """Make a stage of a function. Without `checkpoint` it runs every time: for what looks at the world outside."""
-    return lambda body: Stage(body, name, result, checkpoint)
+def stage(
+    name: str, *, result: type[R], checkpoint: bool = True, packages: Sequence[str] = ()
+) -> Callable[[Callable[P, R]], Stage[P, R]]:
+    """Make a stage of a function. Without `checkpoint` it runs every time: for what looks at the world outside.
+
+    The versions of `packages` decide its result, beside the inputs.
+    """
+    salt = " ".join(f"{package} {metadata.version(package)}" for package in packages)
+    return lambda body: Stage(body, name, result, checkpoint, salt)
 
 
 def retry_helps(_: Task[..., Any], __: TaskRun, state: State[Any]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dubline.acoustics.voice_activity import PACKAGES
 from dubline.domain.errors import InvalidMedia
 from dubline.media import survey
 from dubline.media.inputs import source_file
@@ -13,7 +14,7 @@ from dubline.telemetry.progress import teller
 from tasks.stage import artifacts, stage
 
 
-@stage("survey-tracks", result=Survey)
+@stage("survey-tracks", result=Survey, packages=PACKAGES)
 def survey_tracks(source: Source, indices: tuple[int, ...]) -> Survey:
     """`indices` are ffmpeg's of the tracks; the survey has their order."""
     tracks = {track.index: track for track in source.tracks}

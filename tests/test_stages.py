@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from dubline.domain.errors import EngineFailed
+from dubline.storage.results import Script
 from dubline.telemetry import progress
 from flows.translate_video import hear
 from tasks.check import check_media
-from tasks.stage import Stages
+from tasks.stage import Stages, stage
 from tasks.transcribe import transcribe
 from tests.waiting import PATIENCE_S
 
@@ -123,3 +124,14 @@ def test_elsewhere_it_is_not_waited_for() -> None:
         working.cancel()
 
     asyncio.run(scenario())
+
+
+def test_another_version_of_the_detector_of_speech_makes_its_stages_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    def key() -> str:
+        made = stage("attribute", result=Script, packages=("faster-whisper",))(lambda: None)
+        return made.key({})
+
+    before = key()
+    assert key() == before
+    monkeypatch.setattr("importlib.metadata.version", lambda _: "another")
+    assert key() != before

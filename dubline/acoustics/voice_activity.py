@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from dubline.domain.time import Span, merged
 
+PACKAGES = ("faster-whisper", "onnxruntime")
+"""What decides the detector's result."""
 RATE = 16_000
 FRAME = 512
 """Samples of which the detector tells one probability: 32 ms."""

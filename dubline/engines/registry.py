@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dubline.acoustics.voice_activity import PACKAGES as VOICE_ACTIVITY
 from dubline.domain.errors import InvalidRequest
 from dubline.engines.contracts import Capability
 from dubline.engines.models import ModelStore
@@ -66,7 +67,7 @@ ENGINES: dict[Capability, dict[str, EngineEntry]] = {
         "pyannote": EngineEntry(
             "dubline.engines.diarization.pyannote:PyannoteOffline",
             3,
-            ("pyannote-audio", "torch"),
+            ("pyannote-audio", "torch", "scipy", *VOICE_ACTIVITY),
             ("pyannote-segmentation", "resemblyzer"),
         ),
         "pyannote-hub": EngineEntry(

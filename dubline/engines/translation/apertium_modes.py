@@ -129,8 +129,10 @@ def _both_ways() -> set[tuple[str, str]]:
 
 @lru_cache(maxsize=1)
 def data_digest() -> str:
-    """Hex digest of the installed dictionaries and modes: they decide the translation."""
+    """Hex digest of the installed dictionaries and modes, and of our own words: they decide the translation."""
     digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.yaml")):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
     for path in sorted(DATA.glob("*/*")):
         if path.suffix in {".bin", ".mode", ".prob"}:
             digest.update(f"{path.parent.name}/{path.name}".encode())
