@@ -94,14 +94,14 @@ ENGINES: dict[Capability, dict[str, EngineEntry]] = {
     "speech": {
         "kokoro": EngineEntry(
             "dubline.engines.speech.kokoro:KokoroSpeech",
-            3,
+            4,
             ("kokoro-onnx", "onnxruntime", "espeakng-loader", "unicode-rbnf"),
             ("kokoro-voices",),
             data_digest="dubline.engines.speech.kokoro:data_digest",
         ),
         "bark": EngineEntry(
             "dubline.engines.speech.bark:BarkSpeech",
-            2,
+            3,
             ("transformers", "tokenizers", "torch", "unicode-rbnf"),
             data_digest="dubline.engines.speech.spoken:digest",
         ),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from dubline.engines.speech.spoken.language import Language, first_word, last_word
+from dubline.engines.speech.spoken.numerals import GROUPED
 
 if TYPE_CHECKING:
     from dubline.engines.speech.spoken.rules import Rule
@@ -29,11 +30,17 @@ _ARTICLES = (
     "their",
     "your",
 )
+_PRICED = (
+    *("bill", "bills", "note", "notes", "coin", "coins", "ticket", "tickets", "deal", "deals", "contract", "contracts"),
+    *("fine", "fines", "fee", "fees", "prize", "budget", "loan", "loans", "takeover", "investment", "bid", "mortgage"),
+    *("donation", "grant", "bonus", "lawsuit", "settlement", "salary", "angle", "angles", "upgrade", "project"),
+)
+"""Nouns that a sum or a measure is said of, "two twenty dollar bills", with no article before it."""
 
 
 class English(Language):
     code = "en"
-    no_numeral: ClassVar[str] = r"(?!I\s[a-z]|I['’])"
+    no_numeral: ClassVar[str] = r"(?!I\s(?!(?:and|or|to)\s[IVX]+\b)[a-z]|I['’])"
     month_first: ClassVar[bool] = True
 
     def decimals(self, digits: str) -> str:
@@ -82,7 +89,12 @@ class English(Language):
         return said if year is None else f"{said}, {self.year(year)}"
 
     def named_dates(self) -> Iterator[Rule]:
-        """Dates, and before them "no. 7", which is no answer in the middle of a sentence."""
+        """Dates, and before them "no. 7", which is no answer in the middle of a sentence, and "6 ft 2 in"."""
+        yield (
+            re.compile(r"(?<![\w.,])(\d{1,2})\s?(?:ft\.?|feet|foot)\s(\d{1,2})\s?in(?:ches\b|\.|\b)"),
+            lambda match: f"{match.group(1)}'{match.group(2)}\"",
+        )
+        yield from self._weekdays()
         yield re.compile(r"(?<=\w )no\.\s?(?=\d)|^no\.\s?(?=\d)"), lambda _: f"{self.words.number_sign} "
         short = [f"{name[:3]}." for name in self.words.months] + ["Sept."]
         full = {name[:3]: name for name in self.words.months}
@@ -92,12 +104,30 @@ class English(Language):
         )
         months = "|".join(self.words.months)
         yield (
-            re.compile(rf"\b(?P<the>the\s)?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s(?:of\s)?(?P<month>{months})\b"),
-            lambda match: f"the {self.ordinal(int(match.group('day')))} of {match.group('month')}",
+            re.compile(rf"\b(?P<the>[Tt]he\s)?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s(?:of\s)?(?P<month>{months})\b"),
+            lambda match: (
+                f"{match.group('the') or 'the '}{self.ordinal(int(match.group('day')))} of {match.group('month')}"
+            ),
+        )
+        yield (
+            re.compile(rf"\b({months})\s(\d{{1,2}})\s?[-–]\s?(\d{{1,2}})(?![\w:.,/-]\d|\w)"),
+            lambda match: (
+                f"{match.group(1)} {self.ordinal(int(match.group(2)))} {self.words.range} "
+                f"{self.ordinal(int(match.group(3)))}"
+            ),
         )
         yield (
             re.compile(rf"\b({months})\s(\d{{1,2}})(?:st|nd|rd|th)?(?![\w:.,]\d|\w)"),
             lambda match: f"{match.group(1)} {self.ordinal(int(match.group(2)))}",
+        )
+
+    def _weekdays(self) -> Iterator[Rule]:
+        """ "Mon.-Fri."."""
+        full = {name[:3]: name for name in self.words.weekdays}
+        day = rf"({'|'.join(full)})(?:[a-z]*day|[a-z]{{0,2}}\.?)"
+        yield (
+            re.compile(rf"\b{day}\s?[-–]\s?{day}(?!\w)"),
+            lambda match: f"{full[match.group(1)]} {self.words.range} {full[match.group(2)]}",
         )
 
     def clock(self, hours: int, minutes: int, half: str, before: str, named: bool) -> str:
@@ -113,13 +143,14 @@ class English(Language):
         if re.match(r"-[a-z]", after):
             return True
         noun = first_word(after)
+        before = re.sub(rf"[{GROUPED}\d.,]+ {self.words.range} $", "", before)
+        if noun in _PRICED:
+            return True
         return last_word(before) in _ARTICLES and bool(noun) and noun not in self.words.functions
 
     def slashed(self, above: int, below: int, before: str, after: str) -> str:
         if (above, below) == (1, 2) and re.match(r"\s(?:an?|the|of)\b", after):
             return "half"
-        if (above, below) == (9, 11):
-            return f"{self.cardinal(above)} {self.cardinal(below)}"
         return super().slashed(above, below, before, after)
 
     def fraction(self, above: int, below: int, after: str) -> str:

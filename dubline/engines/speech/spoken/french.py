@@ -13,7 +13,7 @@ from dubline.engines.speech.spoken.romance import Romance
 if TYPE_CHECKING:
     from dubline.engines.speech.spoken.rules import Rule
 
-_FIRST = re.compile(r"(er|ère|ere|re|nd|nde|e|è|ème|eme|ième|ieme|[º°])(s?)")
+_FIRST = re.compile(r"(er|ère|ere|re|nd|nde|de|e|è|ème|eme|ième|ieme|[º°])(s?)")
 
 
 class French(Romance):
@@ -59,7 +59,7 @@ class French(Romance):
                 return f"{'une' if self.is_feminine(noun) else 'un'} demi"
             return "une demi" if re.match(r"-\w*[ea]\b", after) else "un demi"
         said = super().fraction(above, below, after)
-        return f"{said} {self.million_of('').rstrip()}" if counted else said
+        return self.counting(said, after) if counted else said
 
     def mixed(self, whole: str, above: int, below: int, noun: str) -> str:
         counted = noun and noun not in self.words.functions
@@ -97,6 +97,9 @@ class French(Romance):
     def elided(self) -> Iterator[Rule]:
         yield re.compile(r"\b([dD]|[qQ]u|[jJ]usqu)e (?=une?\b)"), lambda match: f"{match.group(1)}'"
 
+    def repeated(self, written: str, before: str, after: str) -> str:
+        return f"{self.words.fold[1]} {self.number(written)}"
+
     def cents(self, whole: str, part: str, currency: tuple[str, ...]) -> str:
         """ "trois euros cinquante"; what is below ten is named."""
         number, _, _ = part.rpartition(" ")
@@ -116,7 +119,7 @@ class French(Romance):
         if not found or not number or (suffix in "º°" and number > 1):
             return None
         kind, many = found.groups()
-        if kind in ("nd", "nde"):
+        if kind in ("nd", "nde", "de"):
             said = "second" if kind == "nd" else "seconde"
         else:
             feminine = kind in ("re", "ère", "ere") or (kind == "e" and self.is_feminine(first_word(after)))

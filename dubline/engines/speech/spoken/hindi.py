@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from dubline.engines.speech.spoken.language import WORD, Language, first_word
 from dubline.engines.speech.spoken.numerals import Form
@@ -14,11 +14,17 @@ if TYPE_CHECKING:
 
 _STEMS = {1: "पहल", 2: "दूसर", 3: "तीसर", 4: "चौथ", 6: "छठ"}
 _RULERS = ("प्रथम", "द्वितीय", "तृतीय", "चतुर्थ", "पंचम", "षष्ठ", "सप्तम", "अष्टम", "नवम", "दशम")
+_ENGLISH = (
+    *("फ़र्स्ट", "सेकंड", "थर्ड", "फ़ोर्थ", "फ़िफ़्थ"),
+    *("सिक्स्थ", "सेवंथ", "एट्थ", "नाइंथ", "टेंथ"),
+)
+"""What "1st" to "10th" are called."""
 _SUFFIX = re.compile(r"-?(?:[लरथठ]([ाीे])|व([ाीे])[ँं]?|(th|st|nd|rd))")
 
 
 class Hindi(Language):
     code = "hi"
+    phone_pattern: ClassVar[str] = r"[6-9]\d{4}-\d{5}"
 
     def decimals(self, digits: str) -> str:
         return self.numerals.digits(digits)
@@ -86,6 +92,9 @@ class Hindi(Language):
             said = self._quarters(int(whole), minutes)
         return f"{said} {noun}".strip()
 
+    def roman_before(self, number: int, noun: str) -> str | None:
+        return self._ordinal(number, "ी" if noun in self.words.feminine else "ा")
+
     def folded(self, written: str, before: str, after: str) -> str:
         return f"{self.number(written)} {self.words.fold[0]}"
 
@@ -102,9 +111,11 @@ class Hindi(Language):
         return f"{self.number(written)} बार"
 
     def slashed(self, above: int, below: int, before: str, after: str) -> str:
-        """A day and a month stand for what happened on it: "26/11"."""
+        """A day and a month stand for what happened on it, "26/11"; the best marks are said first, "10 में से 8"."""
         if above > below and above <= 31 and below <= 12:
             return f"{self.cardinal(above)} {self.cardinal(below)}"
+        if 1 < above <= below and below in self.marks:
+            return f"{self.cardinal(below)} {self.words.out_of} {self.cardinal(above)}"
         return super().slashed(above, below, before, after)
 
     def between(self, first: str, second: str, match: re.Match[str]) -> str:
@@ -138,4 +149,9 @@ class Hindi(Language):
 
     def spelled_ordinal(self, number: int, suffix: str, before: str, after: str) -> str | None:
         found = _SUFFIX.fullmatch(suffix)
-        return self._ordinal(number, found.group(1) or found.group(2) or "ा") if found else None
+        if not found:
+            return None
+        if found.group(3) and 0 < number <= len(_ENGLISH):
+            return _ENGLISH[number - 1]
+        vowel = "ी" if first_word(after) in self.words.feminine else "ा"
+        return self._ordinal(number, found.group(1) or found.group(2) or vowel)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from dubline.engines.speech.spoken.rules import Rule
 
 
+_ARTICLES = {"l": "il", "L": "Il"}
+
+
 class Italian(Romance):
     code = "it"
     agrees: ClassVar[re.Pattern[str]] = re.compile(rf"^{GROUPED}?1$")
@@ -58,7 +61,7 @@ class Italian(Romance):
         word, low, high = last_word(before), _value(first), _value(second)
         if word in ("da", "dal", "dalle", "dai", "tra", "fra"):
             return f"{first} a {second}"
-        if word in self.words.numbered and low < high:
+        if word in self.words.numbered and low < high and low < 1000:
             return f"da {first} a {second}"
         if word in self.words.score or low >= high:
             return f"{first} a {second}"
@@ -78,14 +81,14 @@ class Italian(Romance):
             return f"all'{GLUE} {one}"
         return f"alla {one}" if form == "feminine" or (form is None and self.is_feminine(one)) else f"al {one}"
 
-    def named_dates(self) -> Iterator[Rule]:
-        """ "l'1 maggio" is "il primo maggio"."""
-        months = alternatives(self.words.months)
+    def elided(self) -> Iterator[Rule]:
+        """ "l'1 maggio", "l'1/5" are "il primo maggio"."""
         yield (
-            re.compile(rf"\b([Ll]|[Dd]el|[Aa]l|[Dd]al|[Nn]el)l?['’]1[º°]?(?=\s(?:{months})\b)"),
-            lambda match: f"{'il' if match.group(1) in 'lL' else match.group(1)} primo",
+            re.compile(
+                rf"\b([Ll]|[Dd]el|[Aa]l|[Dd]al|[Nn]el)l?['’]\s?primo(?=\s(?:{alternatives(self.words.months)})\b)"
+            ),
+            lambda match: f"{_ARTICLES.get(match.group(1), match.group(1))} primo",
         )
-        yield from super().named_dates()
 
     def fraction(self, above: int, below: int, after: str) -> str:
         noun = first_word(after)
@@ -120,6 +123,8 @@ class Italian(Romance):
     def clock(self, hours: int, minutes: int, half: str, before: str, named: bool) -> str:
         said = "una" if hours == 1 else self.cardinal(hours)
         if minutes:
+            if self.lasts(hours, before, named):
+                said = "un'ora" if hours == 1 else f"{said} ore"
             said += f" e {self.cardinal(minutes)}"
         if half:
             said += " di mattina" if half == "am" else " di sera" if 6 <= hours < 12 else " del pomeriggio"
@@ -136,7 +141,7 @@ class Italian(Romance):
         noun = first_word(after)
         if not number or suffix not in ("º", "ª", "°", "o", "a", "mo", "ma") or re.match(r"\s?[CF]\b", after):
             return None
-        if suffix == "°" and not self.counts(after) and last_word(before) not in self.words.functions:
+        if self.is_degrees(suffix, before, after):
             return None
         feminine = suffix in ("ª", "a", "ma") or (
             suffix in "º°" and bool(noun) and noun not in self.words.functions and self.is_feminine(noun)

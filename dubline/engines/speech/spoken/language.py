@@ -208,7 +208,9 @@ class Language:
         """Whether a noun follows, that the number counts."""
         noun = first_word(after)
         elided = re.split("['’]", noun)[0]
-        return bool(noun) and noun not in self.words.functions and elided not in ("d", *self.words.functions)
+        if not noun or re.search(rf"(?:{self.words.verbs})$", noun):
+            return False
+        return noun not in self.words.functions and elided not in ("d", *self.words.functions)
 
     def counting(self, said: str, after: str) -> str:
         """A number in millions before what it counts."""

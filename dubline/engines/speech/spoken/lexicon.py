@@ -96,6 +96,8 @@ class Lexicon:
     """Short forms of the words of `roman_ordinal`."""
     roman_ordinal_after: tuple[str, ...] = ()
     """Words behind a roman numeral that is read as an ordinal."""
+    joints: tuple[str, ...] = ()
+    """Words between two roman numerals: "chapters IV and V"."""
     regnal: tuple[str, ...] = ()
     """Names of rulers and popes, whose numerals may be a single letter."""
     feminine: tuple[str, ...] = ()
@@ -111,6 +113,10 @@ class Lexicon:
     """Between the day, the month and the year."""
     functions: tuple[str, ...] = ()
     """Words that are no noun: a number before one of them stands by itself."""
+    verbs: str = "(?!)"
+    """A pattern for the end of a verb in the plural, which is no noun either: "2/3 agree"."""
+    ranked: tuple[str, ...] = ()
+    """Words behind which "3°" is an ordinal, and no temperature."""
     weekdays: tuple[str, ...] = ()
     """Days between which a dash is a range."""
     parted: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import ClassVar
 
-from dubline.engines.speech.spoken.language import WORD, first_word, last_word
+from dubline.engines.speech.spoken.language import WORD, first_word
 from dubline.engines.speech.spoken.numerals import GROUPED
 from dubline.engines.speech.spoken.romance import Romance
 
@@ -59,6 +59,8 @@ class Portuguese(Romance):
     def clock(self, hours: int, minutes: int, half: str, before: str, named: bool) -> str:
         said = self.cardinal(hours, "feminine")
         if minutes:
+            if self.lasts(hours, before, named):
+                said += " hora" if hours == 1 else " horas"
             said += f" e {self.cardinal(minutes)}"
         elif named or not half:
             said += " hora" if hours == 1 else " horas"
@@ -81,7 +83,7 @@ class Portuguese(Romance):
         noun = first_word(after)
         if not number or not re.fullmatch(r"[ºª°]|[oa]s?", suffix) or re.match(r"\s?[CF]\b", after):
             return None
-        if suffix == "°" and not self.counts(after) and last_word(before) not in self.words.functions:
+        if self.is_degrees(suffix, before, after):
             return None
         feminine = suffix.startswith(("ª", "a")) or (suffix == "°" and self.is_feminine(noun))
         said = self.ordinal(number, "feminine" if feminine else "masculine")

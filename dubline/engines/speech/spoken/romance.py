@@ -63,6 +63,15 @@ class Romance(Language):
             lambda match: self.day(1) if match.group()[-1].isdigit() else self.ordinal(1),
         )
 
+    def lasts(self, hours: int, before: str, named: bool) -> bool:
+        """Whether "2h30" is a time that something takes: no word of a time of day stands before it."""
+        article = rf"\b(?:{alternatives(self.words.clocks)})\s$"
+        return named and 0 < hours < 12 and not re.search(article, before, re.IGNORECASE)
+
+    def is_degrees(self, suffix: str, before: str, after: str) -> bool:
+        """ "20°" is no ordinal where it counts nothing and stands behind no word of rank."""
+        return suffix == "°" and not self.counts(after) and last_word(before) not in self.words.ranked
+
     def roman_before(self, number: int, noun: str) -> str | None:
         return self.ordinal(number, "feminine" if self.is_feminine(noun) else "masculine")
 

@@ -46,7 +46,7 @@ class Spanish(Romance):
             parts = self.ordinal(below, "feminine")
             return f"{self.cardinal(above, 'feminine')} {parts if above == 1 else f'{parts}s'}"
         said = super().fraction(above, below, after)
-        return f"{said} de" if noun and noun not in self.words.functions else said
+        return f"{said} de" if self.counts(after) else said
 
     def mixed(self, whole: str, above: int, below: int, noun: str) -> str:
         half = (above, below) == (1, 2)
@@ -61,6 +61,8 @@ class Spanish(Romance):
     def clock(self, hours: int, minutes: int, half: str, before: str, named: bool) -> str:
         said = self.cardinal(hours, "feminine")
         if minutes:
+            if self.lasts(hours, before, named):
+                said += " hora" if hours == 1 else " horas"
             said += f" {self.cardinal(minutes)}" if minutes > 9 else f" y {self.cardinal(minutes)}"
         elif named or (hours > 12 or hours == 0):
             said += " hora" if hours == 1 else " horas"
@@ -75,6 +77,14 @@ class Spanish(Romance):
             else self.cardinal(number)
         )
 
+    def roman_before(self, number: int, noun: str) -> str | None:
+        said = super().roman_before(number, noun)
+        return said if said is None or self.is_feminine(noun) else self._before_noun(number, said)
+
+    def _before_noun(self, number: int, ordinal: str) -> str:
+        """ "tercer", "primer"."""
+        return ordinal.removesuffix("o") if number % 10 in (1, 3) and number not in (11, 13) else ordinal
+
     def sign(self, sign: str, before: str, after: str) -> str:
         if sign == "&" and re.match(r"\s*h?i(?!e)", after, re.IGNORECASE):
             return "e"
@@ -88,11 +98,11 @@ class Spanish(Romance):
             return None
         suffix = suffix.lstrip(".")
         noun = first_word(after)
-        if suffix == "°" and not noun:
+        if self.is_degrees(suffix, before, after):
             return None
         feminine = suffix.endswith(("ª", "ªs", "a", "as"))
         said = self.ordinal(number, "feminine" if feminine else "masculine")
         before_noun = suffix == "er" or (suffix in "º°" and len(noun) > 1 and noun not in self.words.functions)
-        if not feminine and before_noun and number % 10 in (1, 3) and number not in (11, 13):
-            said = said.removesuffix("o")
+        if not feminine and before_noun:
+            said = self._before_noun(number, said)
         return said + "s" if suffix.endswith("s") else said

@@ -15,6 +15,9 @@ _POWER = re.compile(r"(?<=[\dA-Za-z])[\u2070\u00b9\u2074-\u2079]+")
 """Raised figures but for those of square and cubic units."""
 _VULGAR = re.compile(r"(?<=\d)?\s?[\u00bc-\u00be\u2150-\u215e]")
 
+_ONLY = re.compile(r"(?<=\d)/[-=](?![\w-])")
+"""Behind a sum in India: "500/-"."""
+
 
 def uniform(text: str) -> str:
     """Digits of any script as 0-9, spaces that do not break as spaces, a minus as "-", vulgar fractions as 1/2."""
@@ -22,6 +25,7 @@ def uniform(text: str) -> str:
     text = _POWER.sub(lambda match: f"^{unicodedata.normalize('NFKC', match.group())}", text)
     text = _RAISED.sub(lambda match: unicodedata.normalize("NFKC", match.group()), text)
     text = _VULGAR.sub(_fraction, text)
+    text = _ONLY.sub("", text)
     return _MINUS.sub("-", _SPACES.sub(" ", text)).replace("\u00ad", "").replace("\u2011", "-")
 
 

@@ -35,7 +35,7 @@ def ranges(language: Language) -> Iterator[Rule]:
     """A dash between two numbers becomes a word; both stay in figures for the rules of sums and measures."""
     number = language.bare_number
     money = alternatives(language.words.currencies)
-    unit = alternatives([*language.words.units, "%"])
+    unit = alternatives([*language.words.units, *language.words.scales, "%"])
 
     def joined(match: re.Match[str]) -> str:
         first, second = match.group("first"), match.group("second")
@@ -53,7 +53,7 @@ def ranges(language: Language) -> Iterator[Rule]:
     yield (
         re.compile(
             rf"(?<![\w{GROUPED}])(?<!\d[.,])(?<!\d-)(?P<money>(?:{money})\s?)?(?P<first>{number})(?P<unit>\s?(?:{unit}))?"
-            rf"(?P<sign>\s?[-–—]\s?)(?P<money2>(?:{money})\s?)?(?P<second>{number})(?!\d|[.,]\d|\s?[-–—]\d)(?!\s?[-+*/]?\s?\d*\s?=)"
+            rf"(?P<sign>\s?[-–—]\s?)(?P<money2>(?:{money})\s?)?(?P<second>{number})(?!\d|[.,/]\d|\s?[-–—]\d)(?!\s?[-+*/]?\s?\d*\s?=)"
         ),
         joined,
     )

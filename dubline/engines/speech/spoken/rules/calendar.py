@@ -59,7 +59,16 @@ def _numeric(language: Language) -> Iterator[Rule]:
         yield re.compile(r"(?<![\w.,/-])([0-3]?\d)/(0[1-9])(?![\w/]|[.,]\d)"), padded
     if language.words.dated:
         yield (
-            re.compile(rf"\b((?i:{alternatives(language.words.dated)})\s+)(\d{{1,2}})/(\d{{1,2}})(?![\w/]|[.,]\d)"),
+            re.compile(
+                rf"\b((?i:{alternatives(language.words.dated)})\s*(?<=[\s'’]))(\d{{1,2}})/(\d{{1,2}})(?![\w/]|[.,]\d)"
+            ),
+            short,
+        )
+        # No range climbs down.
+        yield (
+            re.compile(
+                rf"\b((?i:{alternatives(language.words.dated)})\s+)(1[3-9]|2\d|3[01])-(0?[1-9]|1[0-2])(?![\w/-]|[.,]\d)"
+            ),
             short,
         )
 

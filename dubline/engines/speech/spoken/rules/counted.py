@@ -18,7 +18,7 @@ def fractions(language: Language) -> Iterator[Rule]:
     def single(match: re.Match[str]) -> str:
         above, below = int(match.group(1)), int(match.group(2))
         before, after = around(match)
-        name = f" {language.unit(match.group(3))[0]}" if match.group(3) else ""
+        name = f" {language.unit(match.group(3))[0 if above < below else 1]}" if match.group(3) else ""
         of = match.group(4) or ""
         if (above, below) == (1, 2) and of and not name:
             if not language.counts(after):
@@ -35,7 +35,9 @@ def fractions(language: Language) -> Iterator[Rule]:
         return language.mixed(match.group(1), above, below, noun)
 
     yield (
-        re.compile(rf"(?<![\w.,/])(\d+)\s(\d{{1,2}})/(\d{{1,2}})(?![\w/]|[.,]\d)(?:\s?({unit})(?!\w)|\s([^\W\d_]+))?"),
+        re.compile(
+            rf"(?<![\w.,/])(\d+)[\s-](\d{{1,2}})/(\d{{1,2}})(?![\w/]|[.,]\d)(?:\s?({unit})(?!\w)|\s([^\W\d_]+))?"
+        ),
         mixed,
     )
     yield (
@@ -57,7 +59,7 @@ def units(language: Language) -> Iterator[Rule]:
         if words.scale_words
         else "(?P<scale>)"
     )
-    per = rf"(?:\s?/\s?(?P<many>\d+\s?)?(?P<per>{symbols}|[^\W\d_]{{2,}}))?"
+    per = rf"(?:\s?/\s?(?P<many>\d+\s?)?(?P<per>{symbols}|{LETTER}{{2,}}))?"
 
     def measured(match: re.Match[str]) -> str:
         before, after = around(match)

@@ -38,8 +38,9 @@ def grouped(language: Language) -> Iterator[Rule]:
         re.compile(rf"{begin}([1-9]\d{{0,2}}(?:[{other}]\d{{3}})+)([{groups}]\d+){end}"),
         foreign,
     )
-    if language.words.groups == ",":
-        yield re.compile(rf"{begin}([1-9]\d?(?:,\d\d)+,\d{{3}}){decimals}"), closed
+    # No decimals look so: lakhs, and three zeros where the comma stands before decimals.
+    zeros = "" if language.words.groups == "," else r"|[1-9]\d{0,2},000"
+    yield re.compile(rf"{begin}([1-9]\d?(?:,\d\d)+,\d{{3}}{zeros})((?:\.\d+)?){end}"), foreign
 
 
 def rules(language: Language) -> Iterator[Rule]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from dubline.engines.speech.spoken.language import LETTER, Language, first_word
 from dubline.engines.speech.spoken.rules import Rule, alternatives, around
@@ -35,7 +35,7 @@ def abbreviations(language: Language) -> Iterator[Rule]:
         ),
         lambda match: f"{language.title(titles[match.group(1)], first_word(match.string[match.end() :]))} ",
     )
-    yield re.compile(rf"(?<![\w.])({pattern})(?!\w)"), whole
+    yield re.compile(rf"(?<![\w.])({pattern})(?!\w|/\d)"), whole
     numbered = language.words.numbered_abbreviations
     numbered = {written[0].upper() + written[1:]: said for written, said in numbered.items()} | numbered
     yield (
@@ -74,7 +74,7 @@ def _decades(language: Language) -> Iterator[Rule]:
         decade = r"['’]?((?:1[0-9]|20)?\d0)(?:['’]?s)?"
         yield (
             re.compile(
-                rf"\b((?:{alternatives(before)})\s+){decade}(?:\s?[-–/]\s?{decade})?(?![\w.,]\d|\w|[-–]\d)",
+                rf"\b((?:{alternatives(before)})\s+){decade}(?:\s?[-–/]\s?{decade})?(?![\w.,]\d|\w|[-–]\d|\.?[ºª°])",
                 re.IGNORECASE,
             ),
             said,
@@ -95,14 +95,16 @@ def _roman(language: Language) -> Iterator[Rule]:
     lone = language.no_numeral
     if words.roman_ordinal_after:
         yield (
-            re.compile(rf"\b({_NUMBER})(?=\s({alternatives(words.roman_ordinal_after)})\b)"),
+            re.compile(rf"\b({_NUMBER})(?=\s({alternatives(words.roman_ordinal_after)})(?!{LETTER}))"),
             lambda match: language.roman_before(value(match.group(1)), match.group(2)) or match.group(),
         )
     if words.roman_ordinal:
         yield from _centuries(language)
     yield (
-        re.compile(rf"\b((?i:{alternatives(words.roman_cardinal)})\s+){lone}({_NUMBER})\b(?!['’.]\w)"),
-        lambda match: match.group(1) + language.cardinal(value(match.group(2))),
+        re.compile(
+            rf"\b((?i:{alternatives(words.roman_cardinal)})\s+){lone}({_NUMBER})\b(?!['’.]\w){_second(language)}"
+        ),
+        lambda match: match.group(1) + _numbers(language, match, lambda roman: language.cardinal(value(roman))),
     )
     yield (
         re.compile(rf"\b({alternatives(words.regnal)})(\s+){lone}({_NUMBER})\b(?!['’.]\w)"),
@@ -133,15 +135,28 @@ def _centuries(language: Language) -> Iterator[Rule]:
     named = alternatives((*words.roman_ordinal, *words.roman_short))
 
     def said(match: re.Match[str]) -> str:
-        short, first, second = match.group(1), match.group(2), match.group(3)
-        before = words.roman_short.get(short, short)
-        numbers = [language.roman_ordinal(value(roman), before) for roman in (first, second) if roman]
-        return f"{before} {f' {words.range} '.join(numbers)}"
+        before = words.roman_short.get(match.group(1), match.group(1))
+        return f"{before} {_numbers(language, match, lambda roman: language.roman_ordinal(value(roman), before))}"
 
     yield (
-        re.compile(rf"(?<![\w.])((?i:{named}))\s?(?<=[\s.])({_NUMBER})\b(?!\.\w)(?:\s?[-–]\s?({_ROMAN})\b)?"),
+        re.compile(rf"(?<![\w.])((?i:{named}))\s?(?<=[\s.])({_NUMBER})\b(?!\.\w){_second(language)}"),
         said,
     )
+
+
+def _second(language: Language) -> str:
+    """Perhaps another numeral behind the first: "XVI-XVIII", "IV and V"."""
+    joints = rf"\s?[-–]\s?|\s(?:{alternatives((language.words.range, *language.words.joints))})\s"
+    return rf"(?:({joints}){language.no_numeral}({_NUMBER})\b(?!['’.]\w))?"
+
+
+def _numbers(language: Language, match: re.Match[str], said: Callable[[str], str]) -> str:
+    """The words of one numeral, or of two and what stands between them."""
+    one, joint, other = match.group(2, 3, 4)
+    if not other:
+        return said(one)
+    between = joint.strip() if joint.strip() not in ("-", "–") else language.words.range
+    return f"{said(one)} {between} {said(other)}"
 
 
 def _ordinals(language: Language) -> Iterator[Rule]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dubline.engines.speech.spoken.language import Language
+from dubline.engines.speech.spoken.language import LETTER, Language
 from dubline.engines.speech.spoken.numerals import GROUPED
 from dubline.engines.speech.spoken.rules import Rule, alternatives, around
 
@@ -13,13 +13,15 @@ from dubline.engines.speech.spoken.rules import Rule, alternatives, around
 def rules(language: Language) -> Iterator[Rule]:
     words = language.words
     signs = alternatives(words.currencies)
+    large = alternatives(words.scale_words)
     scale = (
-        rf"(?:\s?(?P<letter>{alternatives(words.scales)})(?!\w)|\s(?P<scale>{alternatives(words.scale_words)})(?!\w))?"
+        rf"(?:\s?(?P<letter>{alternatives(words.scales)})(?!\w)"
+        rf"|\s(?P<scale>(?:{large})(?:\s(?:{large}))?)(?!{LETTER}))?"
     )
     minus = r"(?P<minus>(?<![\w)])-\s?)?"
     number = rf"(?P<number>{language.bare_number})"
     end = r"(?!\d|[.,]\d)"
-    per = rf"(?:\s?/\s?(?P<many>\d+\s?)?(?P<per>{alternatives(words.units)}|[^\W\d_]{{2,}})(?!\w))?"
+    per = rf"(?:\s?/\s?(?P<many>\d+\s?)?(?P<per>{alternatives(words.units)}|{LETTER}{{2,}})(?!{LETTER}))?"
 
     def said(match: re.Match[str]) -> str:
         parts = match.groupdict()
@@ -54,6 +56,14 @@ def rules(language: Language) -> Iterator[Rule]:
     yield (
         re.compile(rf"(?P<scale>\b(?:{alternatives(words.scale_words)})\s{between})(?P<sign>{signs})(?!\w)"),
         lambda match: match.group("scale") + words.currencies[match.group("sign")][1],
+    )
+
+    names = {name for currency in words.currencies.values() for name in currency[:2]}
+    yield (
+        re.compile(
+            rf"\b({alternatives(names)})\s?/\s?(?!{alternatives(names)})({alternatives(words.units)}|{LETTER}{{2,}})(?!{LETTER})"
+        ),
+        lambda match: f"{match.group(1)} {language.each(None, match.group(2))}",
     )
 
 
