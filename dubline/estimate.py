@@ -7,6 +7,7 @@ goes on, so what is left grows slowly, not by a jump. Where nothing is known yet
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -127,7 +128,7 @@ class _Seen:
 
 @dataclass
 class Estimate:
-    """Follows a run's progress. `remaining_s` and `fraction` may be asked at any time."""
+    """Follows a run's progress. Any thread may tell it something or ask it at any time."""
 
     video_s: float
     languages: tuple[str, ...]
@@ -145,6 +146,8 @@ class Estimate:
     _reached: float = 0.0
     _measured: bool = False
     """Whether the video's length is known."""
+    _guard: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+    """Stages tell from their threads. What is asked asks for more of the same, so it may be taken again."""
 
     def __post_init__(self) -> None:
         self._alike = [run for run in self.past if run.again == self.again][:LATEST]
@@ -152,50 +155,56 @@ class Estimate:
 
     def observe(self, event: Event) -> None:
         """Take in whatever the run tells."""
-        if isinstance(event, VideoLength):
-            self.video_s, self._measured, self._said = event.seconds, True, None
-            self._foretell()
-        elif isinstance(event, StageProgress) and _base(event.stage):
-            self._take(event, self._now())
+        with self._guard:
+            if isinstance(event, VideoLength):
+                self.video_s, self._measured, self._said = event.seconds, True, None
+                self._foretell()
+            elif isinstance(event, StageProgress) and _base(event.stage):
+                self._take(event, self._now())
 
     def end(self) -> None:
         """It is over, however little there was to do."""
-        self._reached = 1.0
+        with self._guard:
+            self._reached = 1.0
 
     @property
     def fraction(self) -> float:
         """Finished share of the run's time, 0..1; it never falls."""
-        if not self._seen or not self._names:
+        with self._guard:
+            if not self._seen or not self._names:
+                return self._reached
+            left, second = self.remaining_s, self._now()
+            share = second / (second + left) if left else 1.0
+            self._reached = max(self._reached, share)
             return self._reached
-        left, second = self.remaining_s, self._now()
-        share = second / (second + left) if left else 1.0
-        self._reached = max(self._reached, share)
-        return self._reached
 
     @property
     def known(self) -> bool:
         """Whether what is left can be told yet: the video's length is known, and what it takes here."""
-        if not self._measured:
-            return False
-        done = sum(expected for expected, _, _ in self._measures(self._now()))
-        return bool(self._alike) or done >= CLEAR * self._work_s
+        with self._guard:
+            if not self._measured:
+                return False
+            done = sum(expected for expected, _, _ in self._measures(self._now()))
+            return bool(self._alike) or done >= CLEAR * self._work_s
 
     @property
     def loading(self) -> bool:
         """Whether an engine is at work that has not told its share yet."""
-        at_work = [stage for name, stage in self._seen.items() if stage.ended is None and _base(name) in MODELS]
-        return bool(at_work) and not any(stage.marks for stage in at_work)
+        with self._guard:
+            at_work = [stage for name, stage in self._seen.items() if stage.ended is None and _base(name) in MODELS]
+            return bool(at_work) and not any(stage.marks for stage in at_work)
 
     @property
     def remaining_s(self) -> float:
         """Seconds left. It falls at once, and grows little by little."""
-        second = self._now()
-        left = self._raw_s(second)
-        if self.known:
-            before, at = self._said or (left, second)
-            left = min(left, before + max(GROWTH * left, 1.0) * (second - at))
-            self._said = left, second
-        return left
+        with self._guard:
+            second = self._now()
+            left = self._raw_s(second)
+            if self.known:
+                before, at = self._said or (left, second)
+                left = min(left, before + max(GROWTH * left, 1.0) * (second - at))
+                self._said = left, second
+            return left
 
     def _raw_s(self, second: float) -> float:
         pace, heard = self._pace(second)

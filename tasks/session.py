@@ -7,6 +7,7 @@ cancelled, edited or resumed. What another run writes is dropped, so nothing is 
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -44,6 +45,7 @@ PATIENCE_S = 120
 """A database that is started again is back by then; work that is finished is not thrown away for it."""
 WOKEN = "dubline.session"
 """Prefix of the events that wake who follows a session; what happened stands in the database."""
+_log = logging.getLogger(__name__)
 Told = tuple[str, dict[str, Any]]
 """Kind and data of an event."""
 patient = retry(
@@ -145,11 +147,15 @@ class _Told:
         looked = time.monotonic()
         while True:
             await asyncio.sleep(EVERY_S)
-            with suppress(ServiceUnavailable):  # kept, and written when the database is back
+            try:
                 if time.monotonic() - looked >= AGAIN_S:
                     looked = time.monotonic()
                     await self._look_behind()
                 await self._write()
+            except ServiceUnavailable:  # kept, and written when the database is back
+                pass
+            except Exception:  # noqa: BLE001 - what nobody foresaw, or a session that was deleted
+                _log.exception("The session's progress could not be told")
 
     async def _write(self) -> None:
         """Whoever returns from here has nothing left to write: the last of it may be under way already."""

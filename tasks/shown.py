@@ -7,6 +7,7 @@ the transcript.
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import time
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
@@ -46,6 +47,7 @@ SUBJECTS = 10
 """Lines that the log names of those that broke a rule; the artifact `quality` and the report have all."""
 PROGRESS = "progress"
 """Key of the artifact."""
+_log = logging.getLogger(__name__)
 _MARKS = re.compile(r"[\\`|\[\]<>*_~]")
 """What means something in Markdown; a video's name may hold anything."""
 
@@ -80,15 +82,18 @@ async def _tell(estimate: Estimate, ended: asyncio.Event) -> None:
     artifact = _Progress()
     told, at = -1.0, time.monotonic()
     while True:
-        last, share = ended.is_set(), round(100 * estimate.fraction, 1)
-        if share != told or time.monotonic() - at >= ALIVE_S:
-            try:
+        last = ended.is_set()
+        try:
+            share = round(100 * estimate.fraction, 1)
+            if share != told or time.monotonic() - at >= ALIVE_S:
                 show_life()
                 async with asyncio.timeout(ALIVE_S):
                     await artifact.told(share)
                 told, at = share, time.monotonic()
-            except (httpx.HTTPError, ObjectNotFound, TimeoutError):  # what a server says or not must not end the run
-                pass
+        except (httpx.HTTPError, ObjectNotFound, TimeoutError):  # what a server says or not must not end the run
+            pass
+        except Exception:  # noqa: BLE001 - nor what nobody foresaw
+            _log.exception("The progress could not be shown")
         if last:
             return
         with suppress(TimeoutError):

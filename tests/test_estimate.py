@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -175,6 +177,33 @@ def test_stages_that_the_table_does_not_know_are_told_without_a_share(languages:
     estimate.observe(StageProgress("speak-again-es", "done", 1.0))
     estimate.observe(StageProgress("synthesize-es", "done", 1.0))
     assert estimate.fraction == 0
+
+
+class Stages(dict[str, Any]):
+    """While somebody goes through them, another thread tells of one that begins."""
+
+    def __init__(self, estimate: Estimate) -> None:
+        super().__init__(estimate._seen)
+        begun = StageProgress("separate", "running", 0.0)
+        self.other = Thread(target=estimate.observe, args=(begun,))
+
+    def items(self) -> Any:
+        for item in super().items():
+            if self.other.ident is None:
+                self.other.start()
+                self.other.join(0.05)  # it has told by then, or waits
+            yield item
+
+
+@pytest.mark.parametrize("asked", ["fraction", "remaining_s", "known", "loading"])
+def test_a_stage_may_begin_in_another_thread_while_it_is_asked(asked: str) -> None:
+    estimate = Estimate(60, ("es",), [RUN])
+    for event in (VideoLength(60), *(StageProgress(name, "running", 0.0) for name in ("transcribe", "diarize"))):
+        estimate.observe(event)
+    estimate._seen = stages = Stages(estimate)
+    getattr(estimate, asked)
+    stages.other.join()
+    assert "separate" in stages
 
 
 def test_every_stage_that_takes_time_has_its_place() -> None:

@@ -18,6 +18,7 @@ from dubline.storage.sessions.model import Source, State
 from dubline.storage.sessions.store import NewSession, OnlyIf
 from dubline.telemetry.progress import StageProgress, VideoLength
 from tasks import session as running
+from tests.waiting import PATIENCE_S
 
 RUN = "11111111-1111-1111-1111-111111111111"
 
@@ -71,6 +72,35 @@ async def _left_is_told() -> None:
         await told._write()
         longer = (await store.existing(database, told.session.id)).eta_s
         assert longer is not None and longer > alone + 5, "another run follows"
+
+
+def test_what_nobody_foresaw_in_the_telling_does_not_end_the_run(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(running, "EVERY_S", 0.01)
+    asyncio.run(_is_told_again(monkeypatch))
+    assert "The session's progress could not be told" in caplog.text
+
+
+async def _is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Database.opened() as database:
+        told, write, asked = await begun(database), store.change, 0
+        done = asyncio.Event()
+
+        async def wrong_at_first(*arguments: Any, **values: Any) -> bool:
+            nonlocal asked
+            asked += 1
+            if asked == 1:
+                raise RuntimeError("wrong progress")
+            done.set()
+            return await write(*arguments, **values)
+
+        monkeypatch.setattr(store, "change", wrong_at_first)
+        async with told.telling():
+            told._heard(VideoLength(30.0))
+            told._heard(StageProgress("ingest", "done", 1.0))
+            async with asyncio.timeout(PATIENCE_S):
+                await done.wait()
 
 
 @pytest.mark.parametrize(("dubbed", "state"), [(None, State.FAILED), (0, State.DONE)])

@@ -15,6 +15,7 @@ import pytest
 from prefect.exceptions import ObjectNotFound, ParameterTypeError
 
 from dubline.request import TranslateRequest
+from dubline.telemetry.progress import tell
 from flows.translate_video import translate_video
 from tasks import shown
 from tasks.session import SessionRun
@@ -128,6 +129,23 @@ def test_a_server_that_is_away_does_not_end_the_run(monkeypatch: pytest.MonkeyPa
             await asyncio.sleep(0)
 
     asyncio.run(ran())
+
+
+def test_what_nobody_foresaw_in_the_telling_does_not_end_the_run(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def wrong(_: object) -> float:
+        raise RuntimeError("wrong share")
+
+    async def ran() -> None:
+        Server(monkeypatch)
+        monkeypatch.setattr(shown.Estimate, "fraction", property(wrong))
+        monkeypatch.setattr(shown.Estimate, "observe", lambda _, __: wrong(None))
+        async with shown.progress_shown(("es",)):
+            tell("ingest", "done", 1.0)
+
+    asyncio.run(ran())
+    assert "Progress could not be taken in" in caplog.text and "The progress could not be shown" in caplog.text
 
 
 def test_wrong_parameters_are_named_and_not_printed(caplog: pytest.LogCaptureFixture) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -38,6 +39,7 @@ class Broken:
 
 Event = StageProgress | VideoLength | Broken
 Listener = Callable[[Event], None]
+_log = logging.getLogger(__name__)
 _listeners: list[Listener] = []
 _stage: ContextVar[str] = ContextVar("stage", default="")
 
@@ -67,8 +69,14 @@ def found(broken: Broken) -> None:
 
 
 def _publish(event: Event) -> None:
+    """What is wrong with a listener is no fault of the stage that tells. Out of memory is this process's."""
     for listener in tuple(_listeners):
-        listener(event)
+        try:
+            listener(event)
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is
+            _log.exception("Progress could not be taken in")
 
 
 @contextmanager
