@@ -13,36 +13,64 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dubline.domain.errors import DublineError
 from dubline.settings import settings
 
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 LOOK_S = 10.0
 """Between two looks whether models or profiles have changed."""
-AGAIN_S = 600.0
-"""A machine that is silent for longer than `dubline.storage.offers.FRESH` counts as gone."""
+AGAIN_S = 300.0
+"""Half of `dubline.storage.offers.FRESH`: a machine that is silent for longer than that counts as gone."""
+POLL_S = 0.2
+"""Between two looks whether another process has told."""
 POOLS = {"inline": "cpu", "deployment": "gpu"}
 """DUBLINE_INFERENCE -> the pool whose machines do the inference."""
 
 
-def keep_telling(pool: str) -> None:
-    """In a thread beside the worker's work, where that pool does the inference. Another process looks at the engines:
-    what it imports would stay in the worker's memory."""
-    if POOLS[settings().inference] == pool:
-        threading.Thread(target=_tell_again, name="offers", daemon=True).start()
+@contextmanager
+def telling(pool: str) -> Iterator[None]:
+    """Tell while the block runs, where that pool does the inference; then that this machine is gone.
+
+    In a thread beside the worker's work. Another process looks at the engines: what it imports would stay in the
+    worker's memory.
+    """
+    if POOLS[settings().inference] != pool:
+        yield
+        return
+    ended = threading.Event()
+    thread = threading.Thread(target=_tell_again, args=(ended,), name="offers", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
-def _tell_again() -> None:
+def _tell_again(ended: threading.Event) -> None:
     seen, at = "", 0.0
-    while True:
+    while not ended.is_set():
         here = _mark()
         if here != seen or time.monotonic() - at > AGAIN_S:
-            done = subprocess.run(
-                [sys.executable, "-m", "deployments.offers"], env=os.environ | {"OMP_NUM_THREADS": "1"}, check=False
-            )
-            seen, at = (here, time.monotonic()) if done.returncode == 0 else ("", at)
-        time.sleep(LOOK_S)
+            seen, at = (here, time.monotonic()) if _told(ended) else ("", at)
+        ended.wait(LOOK_S)
+    if seen:
+        with suppress(DublineError):  # a database that is away: after a while this machine counts as gone all the same
+            asyncio.run(leave())
+
+
+def _told(ended: threading.Event) -> bool:
+    """Whether another process told, before this one ended."""
+    command = [sys.executable, "-m", "deployments.offers"]
+    with subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"}) as telling:
+        while telling.poll() is None:
+            if ended.wait(POLL_S):
+                telling.kill()
+        return telling.returncode == 0
 
 
 def _mark() -> str:
@@ -67,7 +95,26 @@ async def tell() -> None:
 
     found = await asyncio.to_thread(lambda: list(offers()))
     async with Database.opened() as database:
-        await told.tell(database, f"{platform.node()} {settings().home}"[:200], found)
+        await told.tell(database, machine(), found)
+
+
+async def leave() -> None:
+    """Raises ServiceUnavailable where the database is away."""
+    from dubline.storage import offers as told
+    from dubline.storage.database import Database
+
+    async with Database.opened() as database:
+        await told.leave(database, machine())
+
+
+def machine() -> str:
+    """Its name in the database. A container that is made anew has another host name, on the same kernel; that has an id
+    of its own on each machine, until it boots again."""
+    try:
+        kernel = BOOT_ID.read_text(encoding="ascii").strip()
+    except OSError:
+        kernel = platform.node()
+    return f"{kernel} {settings().home}"[:200]
 
 
 def main() -> None:

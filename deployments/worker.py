@@ -13,11 +13,11 @@ Prefect's first starts another, which fetches the code; ours is installed.
 
 from __future__ import annotations
 
-import re
 import sys
 import time
 import warnings
 from contextlib import suppress
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -42,6 +42,7 @@ from dubline.settings import settings, share_threads
 QUERY_S = 3
 """Between two looks for work, unless PREFECT_WORKER_QUERY_SECONDS says otherwise. Prefect's own is 10, and a video that
 is dropped is to run within 15 s."""
+SPELLED = {"-l": "--limit", "-p": "--pool"}
 AUTO = "auto"
 """A limit: as many runs as fit this machine."""
 GRACE_S = 15.0
@@ -133,22 +134,32 @@ def end(run: UUID) -> None:
                 process.kill()
 
 
+def spelled(options: list[str]) -> list[str]:
+    """With limit and pool in one form: `-l3`, `-l=3` and `--limit=3` become `--limit 3`."""
+    return [word for option in options for word in _words(option)]
+
+
+def _words(option: str) -> list[str]:
+    for short, name in SPELLED.items():
+        if option.startswith(f"{name}="):
+            return [name, option.removeprefix(f"{name}=")]
+        if option.startswith(short):
+            return [word for word in (name, option.removeprefix(short).removeprefix("=")) if word]
+    return [option]
+
+
 def limit_of(options: list[str]) -> int:
-    """How many runs it is told to work on at once; 1 where it only tells its options.
+    """How many runs it is told, as `spelled`, to work on at once; 1 where it only tells its options.
 
     `auto` becomes what fits this machine. Raises InvalidRequest where nothing is said.
     """
-    for at, option in enumerate(options):
-        name, separator, value = option.partition("=")
-        if name in ("--limit", "-l"):
-            place = at if separator else at + 1
-            said = value if separator else "".join(options[place : place + 1])
+    for at, (option, said) in enumerate(zip(options, [*options[1:], ""], strict=False)):
+        if option == "--limit":
             if said == AUTO:
-                said = str(settings().runs_at_once)
-                options[place] = f"{name}={said}" if separator else said
+                options[at + 1] = said = str(settings().runs_at_once)
             if said.isdecimal() and int(said):
                 return int(said)
-        if name in ("--help", "-h"):
+        if option in ("--help", "-h"):
             return 1
     raise InvalidRequest(
         "A worker needs --limit, the number of runs that it works on at once; add for example --limit 3, or "
@@ -157,22 +168,21 @@ def limit_of(options: list[str]) -> int:
 
 
 def pool(options: list[str]) -> str:
-    """The pool that the options name; none where they name none."""
-    given = re.search(r"(?:^|\0)(?:--pool|-p)[=\0]([^\0]+)", "\0".join(options))
-    return given[1] if given else ""
+    """The pool that the options name, as `spelled`; none where they name none."""
+    return next((named for option, named in pairwise(options) if option == "--pool"), "")
 
 
 def main() -> None:
     try:
-        options = sys.argv[1:]
+        options = spelled(sys.argv[1:])
         spare_loopback()  # for its runs as well, which inherit this and the next
         share_threads(limit_of(options))
-        offers.keep_telling(pool(options))
     except InvalidRequest as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
     sys.argv[1:] = ["worker", "start", "--type", ProcessWorker.type, *options]
-    with temporary_settings(set_defaults={PREFECT_WORKER_QUERY_SECONDS: QUERY_S}):
+    query = temporary_settings(set_defaults={PREFECT_WORKER_QUERY_SECONDS: QUERY_S})
+    with offers.telling(pool(options)), query:
         app()
 
 

@@ -36,7 +36,7 @@ async def request(having: Services, asked: dict[str, Any]) -> None:
 async def edit(having: Services, session: Session, what: dict[str, Any]) -> dict[str, Any]:
     """The edit as it is to be kept. Raises Refused, InvalidRequest or UnsupportedLanguage."""
     found = await reading.published(session)
-    profile = await _profile(having, session.request["profile"], session)
+    profile = await _profile(having, session.request["profile"], session) if _is_judged(what) else None
     before = [one.edit for one in await store.edits(having.database, session.id, session.revision)]
     kind = what["kind"]
     if kind == revision.LANGUAGE:
@@ -46,7 +46,7 @@ async def edit(having: Services, session: Session, what: dict[str, Any]) -> dict
         catalog.require_voice(profile, what["voice"]["language"], what["voice"]["voice"], "body.voice")
     elif kind == revision.LINE:
         line = what["line"]
-        if profile and line.get("voice"):
+        if profile:
             catalog.require_voice(profile, line["language"], line["voice"], "body.voice")
         if "start_ms" in line:
             what = what | {WAS: _unedited(found, before, line["segment"])}
@@ -54,6 +54,12 @@ async def edit(having: Services, session: Session, what: dict[str, Any]) -> dict
     elif kind == revision.UNDO:
         _require_times(found, [*before, what])
     return what
+
+
+def _is_judged(what: dict[str, Any]) -> bool:
+    """Whether an edit asks something of the profile. Others are taken also while it is not offered."""
+    kind = what["kind"]
+    return kind in (revision.LANGUAGE, revision.CAST) or (kind == revision.LINE and bool(what["line"].get("voice")))
 
 
 async def _profile(having: Services, name: str, session: Session | None = None) -> ProfileOffered | None:

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from functools import reduce
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import RowMapping, delete, insert, select
+from sqlalchemy import RowMapping, delete, insert, select, update
 
 from dubline.storage.database import Database, now
 from dubline.storage.tables import offers
 
-FRESH = timedelta(minutes=30)
-"""A machine tells again three times in this time. Of one that is silent for longer only counts what it said while none
-is heard of."""
+FRESH = timedelta(minutes=10)
+"""A machine tells again twice in this time. What one said that is silent for longer, or has ended, counts only while
+none is heard of."""
 FORGOTTEN = timedelta(days=30)
 
 
@@ -73,6 +73,15 @@ async def tell(database: Database, machine: str, told: Iterable[Offer]) -> None:
         await connection.execute(insert(offers).values(row))
 
 
+async def leave(database: Database, machine: str) -> None:
+    """What the machine said is as old as that of one that fell silent. While it is the last that was heard of, gateways
+    still know better from it than from what is shipped."""
+    async with database.begin() as connection:
+        await connection.execute(
+            update(offers).where(offers.c.machine == machine, offers.c.at > now() - FRESH).values(at=now() - FRESH)
+        )
+
+
 async def known(database: Database) -> Known | None:
     """None where no machine has ever told anything."""
     rows = await database.rows(select(offers).order_by(offers.c.machine))
@@ -83,8 +92,9 @@ async def known(database: Database) -> Known | None:
 
 
 def _heard_of(rows: Sequence[RowMapping], at: datetime) -> Sequence[RowMapping]:
+    """Those that were heard of lately; where there are none, those heard of as long as the last one."""
     fresh = [row for row in rows if row["at"] > at - FRESH]
-    return fresh or rows
+    return fresh or _heard_of(rows, max(row["at"] for row in rows))
 
 
 def _everywhere(machines: Sequence[Sequence[Offer]]) -> Known:

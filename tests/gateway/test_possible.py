@@ -152,6 +152,26 @@ def test_profiles_are_offered_as_the_machines_have_them(gateway: Served) -> None
         assert client.post("/v1/sessions", json=body | {"profile": "ours"}).status_code == 201
 
 
+def test_edits_that_ask_nothing_of_a_profile_are_taken_while_it_is_not_offered(gateway: Served) -> None:
+    with gateway.client() as client:
+        session = talk.made(gateway, client)
+        lines = LINES.format(session=session)
+        shipped = next(one for one in client.get("/v1/profiles").json() if one["name"] == "offline")
+        lacks = Offer.model_validate({"profile": shipped, "missing": ["whisper-base"]})
+        gateway.ask(lambda db: offers.tell(db, "one", [lacks]))
+        for body in ({"text": "Hola."}, {"source_text": "Hello."}, {"start_ms": 400, "end_ms": 2000}):
+            assert client.patch(f"{lines}/0001", json=body).status_code == 202, body
+        assert client.delete(f"{lines}/0001").status_code == 202
+        voice = {"voice": "em_alex"}
+        speaker = f"/v1/sessions/{session}/languages/es/speakers/S1"
+        for answer in (
+            client.patch(f"{lines}/0001", json=voice),
+            client.put(speaker, json=voice),
+            client.post(f"/v1/sessions/{session}/languages", json={"language": "fr"}),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (422, "profile-not-available"), answer.text
+
+
 def test_an_edit_that_fails_leaves_the_dub_and_is_taken_back(gateway: Served) -> None:
     with gateway.client() as client:
         session = talk.made(gateway, client)

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from deployments.worker import limit_of, pool, spelled
+from dubline.settings import settings
 from tests.pipeline.workshop import ROOT, Workshop, ask
 from tests.processes import lives
 from tests.waiting import until
@@ -25,6 +27,22 @@ def test_a_worker_without_a_limit_is_refused(options: tuple[str, ...]) -> None:
     done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=TIMEOUT_S)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("A worker needs --limit, ") and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "meant"),
+    [
+        (["-pcpu", "-l3"], ["--pool", "cpu", "--limit", "3"]),
+        (["-p=cpu", "-l=3"], ["--pool", "cpu", "--limit", "3"]),
+        (["-p", "cpu", "-l", "3"], ["--pool", "cpu", "--limit", "3"]),
+        (["--pool=cpu", "--limit=3"], ["--pool", "cpu", "--limit", "3"]),
+        (["-lauto", "-q", "late", "--prefetch-seconds=3"], ["--limit", "auto", "-q", "late", "--prefetch-seconds=3"]),
+    ],
+)
+def test_a_limit_and_a_pool_are_understood_in_every_form(options: list[str], meant: list[str]) -> None:
+    assert spelled(options) == meant
+    assert limit_of(list(meant)) == (settings().runs_at_once if "auto" in meant else 3)
+    assert pool(meant) == ("cpu" if "cpu" in meant else "")
 
 
 def test_a_worker_tells_its_options() -> None:
