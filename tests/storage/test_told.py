@@ -75,6 +75,16 @@ def test_no_error_tells_where_things_are_on_the_server(kind: type[errors.Dubline
         ("no connection to \"10.3.4.5\", port 5432", "no connection to \"a server\", port 5432"),
         ("Run: dubline models pull whisper-base.", "Run: dubline models pull whisper-base."),
         ("The line '0001' ends at 1:02:03 h.", "The line '0001' ends at 1:02:03 h."),
+        ("Cannot read /srv/data/my dir/x; look.", "Cannot read a place on the server; look."),
+        ("Cannot read /srv/data/my big dir/sub dir/a.mp4: full.", "Cannot read a.mp4: full."),
+        ("Cannot copy /srv/a to /srv/b/c.", "Cannot copy a place on the server to a place on the server."),
+        ("/srv/x. Write and/or read a/b.", "a place on the server. Write and/or read a/b."),
+        ("/srv/x and/or 1/2 of it.", "a place on the server and/or 1/2 of it."),
+        ("There is no a::b in x[::2] or [1::2].", "There is no a::b in x[::2] or [1::2]."),
+        ("It is version 1.2.3.4, or torch==12.1.0.3.", "It is version 1.2.3.4, or torch==12.1.0.3."),
+        ("Section 1.2.3.4 is empty.", "Section 1.2.3.4 is empty."),
+        ("fe80::a, [::1]:80, 2001:db8::1 or ::ffff:10.0.0.1.", "a server, a server, a server or a server."),
+        ("10.3.2.1 and 10.3.2.1:80 do not answer.", "a server and a server do not answer."),
     ],
 )  # fmt: skip
 def test_a_sentence_stays_readable(said: str, told: str) -> None:
@@ -85,6 +95,15 @@ def test_a_home_with_a_space_in_its_name_is_not_told() -> None:
     home = settings().home
     assert for_tenants(f"Cannot write below {home}: full.") == "Cannot write below a place on the server: full."
     assert for_tenants(f"{home}/models/x is not there.") == "a place on the server is not there."
+
+
+@pytest.mark.parametrize("name", ["DUBLINE_STORE", "DUBLINE_SCRATCH", "DUBLINE_PROFILES"])
+def test_a_folder_of_the_settings_with_a_space_in_its_name_is_not_told(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "/srv/big disk")
+    settings.cache_clear()
+    assert for_tenants("Cannot write to /srv/big disk: full.") == "Cannot write to a place on the server: full."
 
 
 def test_codes_of_sessions_from_before_are_spelled_as_all_are() -> None:

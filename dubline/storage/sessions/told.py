@@ -23,12 +23,24 @@ OWN_API = "/v1/"
 """Paths that tenants may know."""
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"'<>`|]*[^\s\"'<>`|.,;:)\]]", re.IGNORECASE)
 _QUOTED = re.compile(r"(?<=(['\"`]))~?/[^'\"`\n]+(?=\1)")
-_PATH = re.compile(r"(?<![\w.:/~<-])(?:unix:|~)?/[^\s'\"<>|:;,()\[\]]+(?<![.?!])")
+_IN_PATH = r"[^\s'\"<>|:;,()\[\]]"
+_MEASURE = r"(?:and/or|\d+/\d+|km/h)\b"
+"""What holds a slash in a sentence."""
+_PATH = re.compile(
+    rf"(?<![\w.:/~<-])(?:unix:|~)?/{_IN_PATH}+(?<![.?!])"
+    # Folders with blanks in their names: a few words behind, a slash shows that the path goes on.
+    rf"(?:(?: (?!/|{_MEASURE}){_IN_PATH}+(?<![.?!])){{0,3}} (?!/|{_MEASURE}){_IN_PATH}+/{_IN_PATH}*(?<![.?!]))*"
+)
 _NUMERIC = re.compile(
     r"(?<![\w.])(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]*:[0-9a-f:.]*\]|[0-9a-f]*:[0-9a-f:]*:[0-9a-f.:]*[0-9a-f])"
     r"(?::\d{1,5})?(?![\w.]*\w)",
     re.IGNORECASE,
 )
+_VERSION = re.compile(r"(?:\bversions? |[=<>~]=\s?)$", re.IGNORECASE)
+_SECTION = re.compile(r"\d(?:\.\d){3}")
+"""One digit between dots: a heading's number, or a version's."""
+_WIDE = re.compile(r"(?:[0-9a-f]{3,4}:|::1$|::ffff:).*", re.IGNORECASE)
+"""How addresses of IPv6 begin that machines have; `a::b` and `[::2]` are code."""
 _LOCAL = re.compile(
     r"(?<![\w.-])(?:localhost|[\w-]+(?:\.[\w-]+)*\.(?:internal|local|lan|localdomain|intranet))(?::\d+)?(?![\w-])"
 )
@@ -52,7 +64,7 @@ def for_tenants(text: str) -> str:
     text = _ADDRESS.sub(lambda found: _address(found[0]), text)
     text = _QUOTED.sub(lambda found: _path(found[0]), text)
     text = _PATH.sub(lambda found: _path(found[0]), text)
-    text = _NUMERIC.sub(lambda found: SERVER if _is_number(found[0]) else found[0], text)
+    text = _NUMERIC.sub(_numeric, text)
     for host in _hosts():
         text = _host_in(host).sub(SERVER, text)
     return _LOCAL.sub(SERVER, text)
@@ -83,6 +95,13 @@ def _path(path: str) -> str:
     return last if _FILE.fullmatch(last) else PLACE
 
 
+def _numeric(found: re.Match[str]) -> str:
+    bare = found[0].partition("]")[0].strip("[")
+    counts = _SECTION.fullmatch(bare) or _VERSION.search(found.string[: found.start()])
+    wrong = counts if "." in bare and ":" not in found[0] else ":" in bare and "." not in bare and not _WIDE.match(bare)
+    return found[0] if wrong or not _is_number(found[0]) else SERVER
+
+
 def _is_number(text: str) -> bool:
     bare = text.rpartition(":")[0] if re.fullmatch(r"[\d.]+:\d+|\[.*\]:\d+", text) else text
     try:
@@ -102,7 +121,17 @@ def _host_in(host: str) -> re.Pattern[str]:
 
 def _folders() -> tuple[str, ...]:
     """Of this machine, the longest first: one with a space in it is not seen as a path otherwise."""
-    own = (settings().home, settings().profiles, settings().shared_folder, Path.home(), Path.cwd(), Path(sys.prefix))
+    known = settings()
+    own = (
+        known.home,
+        known.profiles,
+        known.shared_folder,
+        known.cache,
+        known.models,
+        Path.home(),
+        Path.cwd(),
+        Path(sys.prefix),
+    )
     found = {str(path) for path in (*own, Path(tempfile.gettempdir()), Path(__file__).parent.parent.parent.parent)}
     return tuple(sorted((path.rstrip("/") for path in found if path.rstrip("/")), key=len, reverse=True))
 
