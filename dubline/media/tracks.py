@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dubline.domain.errors import InvalidRequest
 from dubline.domain.languages import language as named_language
 from dubline.media.inputs import printable
+from dubline.storage import sealed
 from dubline.storage.results import Source, SurveyedTrack, Track
 
 _ENOUGH_MS = 250
@@ -27,7 +28,7 @@ def named(source: Source, name: str) -> Track:
         return found[0]
     fault = "several audio tracks" if len(found) > 1 else "no audio track"
     raise InvalidRequest(
-        f"There {'are' if len(found) > 1 else 'is'} {fault} '{printable(name)}' in the video; "
+        f"There {'are' if len(found) > 1 else 'is'} {fault} {_quoted(name) or 'of that name'} in the video; "
         + (f"name one by its number: {listing(source)}." if source.tracks else "it has no sound.")
     )
 
@@ -79,6 +80,11 @@ def listing(source: Source) -> str:
 
 def _described(track: Track) -> str:
     language = named_language(track.language).name if track.language else "no language"
-    title = f"'{printable(track.title)}'" if track.title else ""
+    title = _quoted(track.title) if track.title else ""
     kinds = ("default" if track.default else "", "aside" if track.aside else "")
     return ", ".join(filter(None, (language, title, *kinds)))
+
+
+def _quoted(title: str) -> str:
+    """Nothing for a sealed session: warnings and errors stand in the database, and in Prefect's, as they are."""
+    return "" if sealed.used() else f"'{printable(title)}'"

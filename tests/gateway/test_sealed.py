@@ -35,7 +35,7 @@ def test_a_sealed_session_is_in_clear_for_its_tenant_alone(key_file: Path, home:
     glossary = [{"source": WORD, "target": "pterosaurio"}]
     with served(home) as gateway, gateway.client() as client:
         upload = gateway.upload(client, video, f"{WORD}.mp4")
-        body = {"source": {"upload": upload}, "languages": ["es"], "glossary": glossary, "title": "Talk"}
+        body = {"source": {"upload": upload}, "languages": ["es"], "glossary": glossary, "title": "Talk", "track": WORD}
         made = client.post("/v1/sessions", json=body)
         assert made.status_code == 201, made.text
         session = made.json()["id"]
@@ -47,6 +47,7 @@ def test_a_sealed_session_is_in_clear_for_its_tenant_alone(key_file: Path, home:
         assert (part.status_code, part.content) == (206, b"ftyp")
         assert client.get(f"/v1/sessions/{session}/languages/es/lines").json()["lines"][0]["text"] == "Hola."
         asked = gateway.ask(lambda db: store.asked(db, gateway.stored(session), 1))
+        assert WORD not in str(gateway.stored(session).request) and asked["track"] == WORD
         assert WORD in str(asked["glossary"]) and asked["edits"][0]["text"] == f"Hola {WORD}"
         assert WORD not in str(gateway.runs.created), "nor does Prefect learn the file's name"
         wrapped = str(gateway.stored(session).key)

@@ -11,6 +11,7 @@ from clips import H264, ffmpeg
 from dubline.domain.errors import InvalidMedia, InvalidRequest
 from dubline.media import survey, tracks
 from dubline.media.probe import probe
+from dubline.storage import sealed
 from dubline.storage.artifacts import reference
 from dubline.storage.results import ArtifactRef, Source, SurveyedTrack, Track
 from tests.speech import SAMPLE
@@ -50,6 +51,20 @@ def test_a_wrong_name_is_refused_with_the_tracks(name: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         tracks.named(TWO, name)
     assert "1 (English, 'English', default), 2 (Spanish, 'Castellano')" in str(refused.value)
+
+
+def test_of_a_sealed_session_no_title_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealed, "_in_use", object())
+    assert tracks.note(TWO, [2]) == (
+        "Audio track 1 of 2 was heard: 1 (English, default), 2 (Spanish); --track names another. "
+        "Track 2 cannot be decoded."
+    )
+    with pytest.raises(InvalidRequest) as refused:
+        tracks.named(TWO, "Catala")
+    assert str(refused.value) == (
+        "There is no audio track of that name in the video; name one by its number: 1 (English, default), 2 (Spanish)."
+    )
+    assert tracks.named(TWO, "Castellano").index == 2
 
 
 def test_a_title_of_two_tracks_names_none_and_a_number_goes_before_a_title() -> None:

@@ -20,9 +20,9 @@ from dubline.storage.sessions import revision
 from dubline.storage.sessions.model import ENDED, WAITING, Edit, Event, Session, Source, State, Webhook
 from dubline.storage.tables import idempotency_keys, session_edits, session_events, sessions, uploads, webhook_calls
 
-TEXTS = ("glossary", "video")
-"""Parts of a request in which people write, and an address with the secrets in its query: sealed where the session is,
-and not for Prefect's eyes in any."""
+TEXTS = ("glossary", "track", "video")
+"""Parts of a request in which people write, such as a track's title, and an address with the secrets in its query:
+sealed where the session is, and not for Prefect's eyes in any."""
 MOST_AT_ONCE = 1000
 """Rows that one question returns at most."""
 
