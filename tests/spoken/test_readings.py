@@ -78,6 +78,9 @@ FURTHER = {
         ("Creo que no. 5 minutos más.", "Creo que no. cinco minutos más."),
         ("un cable tipo C", "un cable tipo C"),
         ("Y VI LA CASA, ¡NO!", "Y VI LA CASA, ¡NO!"),
+        ("Cuesta $1,000 o 2,500 dólares.", "Cuesta mil dólares o dos mil quinientos dólares."),
+        ("250,000 personas por £3m", "doscientas cincuenta mil personas por tres millones de libras"),
+        ("c/ Mayor 3", "calle Mayor tres"),
         ("C. S. Lewis", "C. S. Lewis"),
         ("la ONU y el ADN", "la onu y el A D N"),
         ("₹1,00,000 y 25,000 votos", "cien mil rupias y veinticinco mil votos"),
@@ -247,3 +250,14 @@ def test_phonemes_have_no_mark_of_another_language(language: str) -> None:
 def test_durations_are_those_of_the_words(engine: type[KokoroSpeech | BarkSpeech], voice: str) -> None:
     in_words = engine.predicted_ms("doscientas cincuenta mil personas", "es", voice)
     assert engine.predicted_ms("250.000 personas", "es", voice) == in_words
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("written", ["1 km / {} km", "{} ½", "{} kg", "${}", "№ {}", "{}º"])
+def test_a_number_without_end_is_read_digit_by_digit(language: str, written: str) -> None:
+    text = written.format("1" + 22 * "0")
+    assert not any(character.isdigit() for character in spoken(text, language))
+
+
+def test_a_row_of_figures_without_end_is_read_in_pieces() -> None:
+    assert spoken("1/" * 1000, "it").split() == 1000 * ["uno"]

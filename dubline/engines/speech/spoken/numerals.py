@@ -36,6 +36,8 @@ class Numerals:
         return " ".join(self.cardinal(int(digit)) for digit in re.findall(r"\d", text))
 
     def _said(self, number: int, kind: str, form: Form) -> str:
+        if number >= 10**LONGEST:
+            return self.digits(str(number))
         engine = _engine(self._language)
         wanted = ["spellout-numbering"] if (kind, form) == ("cardinal", "numbering") else []
         wanted += [f"spellout-{kind}-{form}", f"spellout-{kind}", f"spellout-{kind}-masculine"]

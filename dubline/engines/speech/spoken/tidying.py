@@ -19,9 +19,14 @@ _ONLY = re.compile(r"(?<=\d)/[-=](?![\w-])")
 """Behind a sum in India: "500/-"."""
 
 
+_ENDLESS = re.compile(r"[\d.,:/'’-]{60,}")
+"""No number, date or address: read in pieces, since rules look far ahead in a row of figures and signs."""
+
+
 def uniform(text: str) -> str:
     """Digits of any script as 0-9, spaces that do not break as spaces, a minus as "-", vulgar fractions as 1/2."""
     text = "".join(_plain(character) for character in unicodedata.normalize("NFC", text))
+    text = _ENDLESS.sub(lambda match: re.sub(r"\D+", " ", match.group()), text)
     text = _POWER.sub(lambda match: f"^{unicodedata.normalize('NFKC', match.group())}", text)
     text = _RAISED.sub(lambda match: unicodedata.normalize("NFKC", match.group()), text)
     text = _VULGAR.sub(_fraction, text)

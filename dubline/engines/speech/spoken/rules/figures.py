@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dubline.engines.speech.spoken.language import Language
 from dubline.engines.speech.spoken.numerals import GROUPED
-from dubline.engines.speech.spoken.rules import Rule, around
+from dubline.engines.speech.spoken.rules import Rule, alternatives, around
 
 
 def grouped(language: Language) -> Iterator[Rule]:
@@ -38,9 +38,23 @@ def grouped(language: Language) -> Iterator[Rule]:
         re.compile(rf"{begin}([1-9]\d{{0,2}}(?:[{other}]\d{{3}})+)([{groups}]\d+){end}"),
         foreign,
     )
-    # No decimals look so: lakhs, and three zeros where the comma stands before decimals.
-    zeros = "" if language.words.groups == "," else r"|[1-9]\d{0,2},000"
-    yield re.compile(rf"{begin}([1-9]\d?(?:,\d\d)+,\d{{3}}{zeros})((?:\.\d+)?){end}"), foreign
+    # No decimals look so: lakhs, and three zeros behind the mark that stands before decimals here.
+    yield re.compile(rf"{begin}([1-9]\d?(?:,\d\d)+,\d{{3}}|[1-9]\d{{0,2}}[{other}]000)((?:\.\d+)?){end}"), foreign
+    yield from _sums_of_another_language(language, rf"[1-9]\d{{0,2}}[{other}]\d{{3}}{end}")
+
+
+def _sums_of_another_language(language: Language, figures: str) -> Iterator[Rule]:
+    """ "2,500 euros" where the comma stands before decimals: money has two of those. In English petrol has three, and
+    a sum of thousands that is written so ends in two zeros."""
+    currencies = language.words.currencies
+    signs, names = alternatives(currencies), alternatives({name for one in currencies.values() for name in one[:2]})
+    round_ = r"(?=\d+\W\d00)" if language.point == "." else ""
+
+    def whole(match: re.Match[str]) -> str:
+        return match.group(1) + GROUPED + re.sub(r"\D", "", match.group(2))
+
+    yield re.compile(rf"((?:{signs})\s?){round_}({figures})"), whole
+    yield re.compile(rf"((?<![\w.,'’-])){round_}({figures})(?=\s?(?:{signs})|\s(?:{names})\b)"), whole
 
 
 def rules(language: Language) -> Iterator[Rule]:
