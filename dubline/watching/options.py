@@ -19,6 +19,7 @@ from dubline.domain.file_names import MAX_NAME
 from dubline.domain.glossary import NO_GLOSSARY, Glossary
 from dubline.domain.languages import language
 from dubline.media.inputs import printable
+from dubline.request import TrackName
 from dubline.storage.value import Value
 
 MAX_BYTES = 64 << 10
@@ -55,7 +56,7 @@ class Options(Value):
 
     languages: Annotated[tuple[str, ...], BeforeValidator(_codes)] = ()
     source_language: str | None = None
-    track: str | None = Field(default=None, min_length=1, max_length=200)
+    track: TrackName | None = None
     profile: str = "offline"
     glossary: Glossary = NO_GLOSSARY
     voices: Annotated[tuple[VoiceOverride, ...], BeforeValidator(_choices), Field(max_length=MAX_CHOICES)] = ()

@@ -6,6 +6,7 @@ import pytest
 
 from dubline.storage import session_files
 from dubline.storage.accounts import Role
+from dubline.storage.sessions import store
 from tests.gateway.served import Served
 from tests.waiting import until
 
@@ -25,12 +26,13 @@ def test_parameters_are_what_the_deployment_takes(gateway: Served) -> None:
     from dubline.request import TranslateRequest
 
     with gateway.client() as client:
-        gateway.session(
-            client, voices=[{"speaker": "S1", "voice": "em_alex", "language": "es"}], loudness=-16, track="Mic/Aux"
-        )
+        voices = [{"speaker": "S1", "voice": "em_alex", "language": "es"}]
+        made = gateway.session(client, voices=voices, loudness=-16, track="Mic/Aux")
+        asked = gateway.ask(lambda db: store.asked(db, gateway.stored(made["id"]), 0))
     (parameters,) = gateway.runs.created.values()
     request = TranslateRequest.model_validate(parameters["request"])
-    assert request.loudness == -16 and request.voices[0].voice == "em_alex" and request.track == "Mic/Aux"
+    assert request.loudness == -16 and request.voices[0].voice == "em_alex" and request.track is None
+    assert TranslateRequest.model_validate(parameters["request"] | asked).track == "Mic/Aux"
 
 
 def test_the_same_idempotency_key_gives_the_same_session(gateway: Served) -> None:

@@ -73,6 +73,8 @@ def test_other_options_have_another_digest() -> None:
     [
         (b"languages: es\nlangauges: fr", "a.yaml, line 2: there is no key 'langauges'; use one of: languages"),
         (b"languages: es\nloudness: 3", "a.yaml, line 2: 'loudness' is wrong"),
+        (b'languages: es\ntrack: "  "', "a.yaml, line 2: 'track' is wrong"),
+        (b"languages: es\ntrack: " + b"x" * 201, "a.yaml, line 2: 'track' is wrong"),
         (b"languages: xx", "'xx' is not a language code"),
         (b"- es", "a.yaml holds no keys"),
         (b"a: [", "a.yaml is not YAML"),
