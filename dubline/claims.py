@@ -6,11 +6,13 @@ one makes that file, and what a killed run left there stays its video's.
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from dubline.domain.errors import InvalidRequest
+from dubline.domain.errors import InvalidRequest, OutputUnavailable
 from dubline.storage.places import put_new
 from dubline.storage.value import Value
 
@@ -44,10 +46,23 @@ def parsed(content: bytes | None) -> Claim | None:
 
 
 def read(folder: Path) -> Claim | None:
+    """Raises OutputUnavailable for one that is there and cannot be read: whose the folder is nobody knows then."""
+    path = folder / CLAIM
     try:
-        return parsed((folder / CLAIM).read_bytes())
-    except OSError:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise _unreadable(path, "it is no file")
+        return parsed(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise _unreadable(path, os.strerror(error.errno or 0)) from error
+
+
+def _unreadable(path: Path, why: str) -> OutputUnavailable:
+    return OutputUnavailable(
+        f"Cannot read {path}, which says whose results come there ({why}); remove it, or choose another folder with "
+        "--out."
+    )
 
 
 def make(folder: Path, private: Path, claim: Claim) -> None:

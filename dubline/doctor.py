@@ -20,7 +20,8 @@ PROGRAMS = {
     "ffprobe": "apt-get install ffmpeg",
     "setpriv": "apt-get install util-linux",
     "prlimit": "apt-get install util-linux",
-    "apertium": "apt-get install apertium apertium-eng-spa apertium-fr-es apertium-es-pt apertium-spa-ita cg3",
+    "apertium": "apt-get install apertium apertium-eng-spa apertium-fr-es apertium-es-pt apertium-spa-ita",
+    "cg-proc": "apt-get install cg3",
 }
 _LOW_DISK = 5 * 10**9
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from dubline import publication
 from dubline.claims import CLAIM, Claim
-from dubline.domain.errors import InvalidRequest
+from dubline.domain.errors import InvalidRequest, OutputUnavailable
 from dubline.media.inputs import source_reference
 from dubline.publication import Folder
 from dubline.request import SessionReference, TranslateRequest
@@ -70,6 +73,30 @@ def test_a_run_is_refused_another_video_s_folder_before_any_work_but_a_session_s
     assert already_done(request.model_copy(update={"session": session})) is None
     publication.claims.release(out, claim_of(request))
     assert (out / CLAIM).exists(), "it is the other's"
+
+
+@pytest.mark.parametrize(
+    ("put", "why"),
+    [
+        (lambda path: path.mkdir(), "it is no file"),
+        (lambda path: path.symlink_to("nowhere"), "it is no file"),
+        (lambda path: os.mkfifo(path), "it is no file"),
+        (lambda path: path.write_text("{}"), "Permission denied"),
+    ],
+)
+def test_a_claim_that_cannot_be_read_is_told_and_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, put: Callable[[Path], object], why: str
+) -> None:
+    def denied(path: Path) -> bytes:
+        raise PermissionError(errno.EACCES, "Permission denied") if path.name == CLAIM else FileNotFoundError
+
+    put(tmp_path / CLAIM)
+    monkeypatch.setattr(Path, "read_bytes", denied)  # as with a file of another user's; who runs this may be root
+    mine = Claim(source_sha256="0" * 64, source="/E01.mp4")
+    for asked in (publication.require_own, publication.claim):
+        with pytest.raises(OutputUnavailable, match=re.escape(f"Cannot read {tmp_path / CLAIM}")) as refused:
+            asked(tmp_path, mine)
+        assert f"({why}); remove it, or choose another folder" in str(refused.value)
 
 
 def test_a_video_is_hashed_again_only_when_it_was_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
