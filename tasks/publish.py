@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from dubline import outputs, profiles
@@ -67,7 +67,7 @@ def publish(
                 *_missing_fonts(dubs),
             ),
             unrecognized=unrecognized,
-            stage_seconds={timing.stage: timing.seconds for timing in timings if not timing.cached},
+            stage_seconds=seconds_of(timings),
         )
         if transcript:
             folder.add("cast", CAST, _cast(transcript, published))
@@ -77,6 +77,15 @@ def publish(
         folder.add("report-json", "report.json", report.model_dump_json(indent=1, by_alias=True))
         folder.add("report-html", "report.html", render_html(report))
         return folder.commit(manifest)
+
+
+def seconds_of(timings: Iterable[Timing]) -> dict[str, float]:
+    """What each stage took, all its runs together: some are run for each group of audio tracks."""
+    taken: dict[str, float] = {}
+    for timing in timings:
+        if not timing.cached:
+            taken[timing.stage] = round(taken.get(timing.stage, 0.0) + timing.seconds, 3)
+    return taken
 
 
 def _report(

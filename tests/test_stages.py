@@ -15,7 +15,8 @@ from dubline.storage.results import Script
 from dubline.telemetry import progress
 from flows.translate_video import hear
 from tasks.check import check_media
-from tasks.stage import Stages, stage
+from tasks.publish import seconds_of
+from tasks.stage import Stages, Timing, stage
 from tasks.transcribe import transcribe
 from tests.waiting import PATIENCE_S
 
@@ -135,3 +136,9 @@ def test_another_version_of_the_detector_of_speech_makes_its_stages_anew(monkeyp
     assert key() == before
     monkeypatch.setattr("importlib.metadata.version", lambda _: "another")
     assert key() != before
+
+
+def test_a_stage_that_ran_several_times_took_all_of_them_together() -> None:
+    ran = (("survey-tracks", 1.25, False), ("mix-es", 0.5, False), ("survey-tracks", 2.0, False), ("mux-es", 3.0, True))
+    timings = tuple(Timing(stage=stage, seconds=seconds, cached=cached) for stage, seconds, cached in ran)
+    assert seconds_of(timings) == {"survey-tracks": 3.25, "mix-es": 0.5}
