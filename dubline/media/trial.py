@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import shlex
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import ffmpeg
 
-from dubline.domain.errors import DublineError, InvalidMedia
+from dubline.domain.errors import InvalidMedia, MediaToolFailed
 from dubline.media.containers import MATROSKA_PICTURE
 from dubline.media.inputs import file_url, open_media, printable, shown
 from dubline.media.runner import run_ffmpeg
+from dubline.storage.chosen import artifact_store
 from dubline.storage.results import Picture
 
 _FRAMES = 5
@@ -33,13 +33,13 @@ def require_held(path: Path, picture: Picture, container: str) -> bool:
 
 
 def _comes_back(path: Path, index: int) -> bool:
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "trial.mkv"
+    with artifact_store().workspace() as folder:
+        out = folder / "trial.mkv"
         try:
             picture = open_media(path, fflags="+genpts")[str(index)]
             run_ffmpeg(ffmpeg.output(picture, file_url(out), c="copy", format="matroska", **{"frames:v": _FRAMES}))
             return _frames(path, str(index)) == _frames(out, "V:0")
-        except DublineError:
+        except (InvalidMedia, MediaToolFailed):
             return False
 
 

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from clips import duration_s, ffmpeg, streams
 
-from dubline.domain.errors import InvalidMedia
+from dubline.domain.errors import InvalidMedia, OutputUnavailable
 from dubline.media.containers import container_for, left_out, sound_codec
 from dubline.media.extract import extract_audio
 from dubline.media.hashing import picture_equal, sound_hash
 from dubline.media.mux import SubtitleTrack, mux
 from dubline.media.probe import probe
+from dubline.settings import settings
 from dubline.storage.artifacts import reference
 from dubline.storage.results import ArtifactRef, Picture, Source, Track
 
@@ -133,6 +134,22 @@ def test_a_picture_that_nothing_holds_is_refused_with_what_to_do(tmp_path: Path)
     ffmpeg(*PICTURE, "-c:v", "flashsv2", video)
     with pytest.raises(InvalidMedia, match=r"\(flashsv2\) fits into no container.*ffmpeg -i screen\.flv -c:v ffv1"):
         probe(reference(video))
+
+
+def test_a_full_disk_does_not_mean_that_no_container_holds_the_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video, places = tmp_path / "screen.mov", []
+    ffmpeg(*PICTURE, "-c:v", "qtrle", "-pix_fmt", "rgb24", video)
+
+    def full(output: Any, **_: object) -> None:
+        places.append(Path(output.node.kwargs["filename"].removeprefix("file:")))
+        raise OutputUnavailable("Cannot write: No space left on device; make room.")
+
+    monkeypatch.setattr("dubline.media.trial.run_ffmpeg", full)
+    with pytest.raises(OutputUnavailable):
+        probe(reference(video))
+    assert settings().home in places[0].parents, "frames of a user's video stay where its working files are"
 
 
 @pytest.fixture
