@@ -7,7 +7,7 @@ so everything after it, is then made anew.
 from __future__ import annotations
 
 STAGES: dict[str, int] = {
-    "ingest": 4,
+    "ingest": 5,
     "survey-tracks": 1,
     "identify-language": 1,
     "extract-audio": 2,
@@ -33,7 +33,8 @@ STAGES: dict[str, int] = {
     "check-timeline": 1,
     "mix": 4,
     "subtitle": 2,
-    "mux": 3,
+    "order-frames": 1,
+    "mux": 4,
     "burn-in": 2,
     "check-output": 2,
     "publish": 4,
@@ -44,6 +45,9 @@ MENDING = frozenset(("mend-source", "translate-again", "mend-lines", "mend-plan"
 
 CHOOSING = frozenset(("survey-tracks", "identify-language"))
 """Stages of a video with several audio tracks of which nobody named one, and of no other."""
+
+ORDERING = frozenset(("order-frames",))
+"""Stages of a video whose packets do not say when their frames are shown, and of no other."""
 
 INFERENCE = frozenset(
     (
@@ -62,7 +66,7 @@ INFERENCE = frozenset(
 ONCE = frozenset(
     (
         *("ingest", "survey-tracks", "identify-language", "extract-audio", "transcribe", "diarize", "separate"),
-        *("attribute", "mend-source", "subtitle-source", "publish"),
+        *("attribute", "mend-source", "subtitle-source", "order-frames", "publish"),
     )
 )
 """Stages that a run does once; the others are done for each target language."""

@@ -14,7 +14,7 @@ from dubline.cast_file import voices_for
 from dubline.profiles import Profile
 from dubline.publication import Manifest
 from dubline.request import TranslateRequest, pair
-from dubline.storage.results import Audio, Dub, Source, Stems, Subtitles, Words
+from dubline.storage.results import Audio, Dub, OrderedPicture, Source, Stems, Subtitles, Words
 from dubline.telemetry import progress
 from flows.before import already_done, make_room, require_possible
 from flows.key import request_key
@@ -34,6 +34,7 @@ from tasks.identify_language import original_language
 from tasks.ingest import ingest
 from tasks.mix import mix
 from tasks.mux import mux
+from tasks.order_frames import order_frames
 from tasks.place import place
 from tasks.plan_speech import plan_speech
 from tasks.publish import publish
@@ -99,16 +100,18 @@ async def made(session: SessionRun, profile: Profile) -> Manifest:
         source = await stages(ingest, str(request.video), request.track)
         progress.announce(source.duration_ms / 1000)
         source, told = await chosen_track(source, request, profile, stages)
-        audio, stems, words, scripts = await hear(source, request, profile, stages, gates)
+        (audio, stems, words, scripts), ordered = await asyncio.gather(
+            hear(source, request, profile, stages, gates), in_order(source, stages)
+        )
         script = scripts.mended if scripts else None
         require_lines(script, request)
         if scripts is None or audio is None or stems is None or not scripts.mended.segments:
-            dubs = await gathered(*(keep(source, lang, stages, gates) for lang in request.languages))
+            dubs = await gathered(*(keep(source, ordered, lang, stages, gates) for lang in request.languages))
         else:
             heard = await stages(subtitle_source, scripts.mended, source.duration_ms, source.picture)
             dubs = await gathered(
                 *(
-                    dub(source, audio, stems, scripts, heard, words, lang, profile, request, stages, gates)
+                    dub(source, ordered, audio, stems, scripts, heard, words, lang, profile, request, stages, gates)
                     for lang in request.languages
                 )
             )
@@ -149,8 +152,14 @@ async def hear(
     return audio, stems, words, scripts
 
 
+async def in_order(source: Source, stages: Stages) -> OrderedPicture | None:
+    """The picture with its frames in order, where the source has them in disorder."""
+    return await stages(order_frames, source) if source.picture and source.picture.disordered else None
+
+
 async def dub(
     source: Source,
+    ordered: OrderedPicture | None,
     audio: Audio,
     stems: Stems,
     scripts: Scripts,
@@ -182,7 +191,7 @@ async def dub(
         stages(subtitle, script, plan, timeline, source.duration_ms, source.picture),
         stages(mix, audio, stems, script, plan, clips, timeline, request.loudness),
     )
-    video = await stages(mux, source, mixed, (spoken, heard), language, original_language(words))
+    video = await stages(mux, source, mixed, (spoken, heard), language, original_language(words), ordered)
     gates.open(check.check_output, source, audio, mixed, video, (spoken, heard), language, request.loudness)
     return Dub(
         language=language,
@@ -198,9 +207,9 @@ async def dub(
     )
 
 
-async def keep(source: Source, language: str, stages: Stages, gates: Gates) -> Dub:
+async def keep(source: Source, ordered: OrderedPicture | None, language: str, stages: Stages, gates: Gates) -> Dub:
     """Where there is nothing to dub, the video with its original sound."""
-    video = await stages.speaking(language)(mux, source, None, (), language, None)
+    video = await stages.speaking(language)(mux, source, None, (), language, None, ordered)
     gates.speaking(language).open(check.check_output, source, None, None, video, (), language, None)
     return Dub(language=language, video=video)
 

@@ -15,7 +15,7 @@ from dubline.domain.languages import language as language_of
 from dubline.media.containers import Container, container_for, holds, sound_codec, subtitle_codec
 from dubline.media.inputs import file_url, open_media, open_own, probing_arguments
 from dubline.media.mp4_tracks import switch_subtitles_off
-from dubline.media.order import put_in_order
+from dubline.media.order import InOrder
 from dubline.media.runner import Progress, run_ffmpeg
 from dubline.storage.results import Beside, Source
 
@@ -66,20 +66,22 @@ def mux(
     folder: Path,
     progress: Progress | None = None,
     original: str | None = None,
+    in_order: InOrder | None = None,
 ) -> tuple[Path, Container]:
     """Write the dubbed video into `folder`; its path and container.
 
     Streams: the picture as it is; the dub (`mix`, FLAC; None keeps the original sound alone) in AAC, default, in
     `language` (ISO 639-1); each original sound track as it is, or without loss where the container cannot hold it, no
     longer default; `subtitles`, off; the source's own ones; and what else the source has that the container can hold.
-    A dubbed track without a language gets `original` (ISO 639-1) if given.
+    Of a picture that the source has in disorder `in_order` is taken. A dubbed track without a language gets `original`
+    (ISO 639-1) if given.
     Raises InvalidMedia, OutputUnavailable, MediaToolFailed.
     """
     container = container_for(source)
     # AVI stores no presentation times; without them a copied picture cannot be placed.
     media = open_media(source_path, fflags="+genpts")
     plan = _Plan()
-    _add_picture(plan, media, source, source_path, folder, container)
+    _add_picture(plan, media, source, in_order, container)
     _add_sound(plan, media, source, mix, language, container, original)
     _add_subtitles(plan, media, source, subtitles, container)
     attached = _add_beside(plan, media, source, source_path, folder, container)
@@ -98,17 +100,17 @@ def mux(
     return out, container
 
 
-def _add_picture(
-    plan: _Plan, media: Any, source: Source, source_path: Path, folder: Path, container: Container
-) -> None:
+def _add_picture(plan: _Plan, media: Any, source: Source, in_order: InOrder | None, container: Container) -> None:
     if source.picture is None:
         return
-    stream = media[str(source.picture.index)]
-    if source.picture.disordered:
-        ordered, begin = put_in_order(source_path, source.picture.index, folder)
-        stream = open_own(ordered, "mov", itsoffset=f"{begin:.6f}")["v:0"]
+    assert source.picture.disordered == (in_order is not None)  # noqa: S101 - or it would be shown in disorder
     hevc = {"tag": "hvc1"} if source.picture.codec == "hevc" and container != "mkv" else {}
-    plan.add("v", stream, "copy", **hevc)
+    if in_order is None:
+        plan.add("v", media[str(source.picture.index)], "copy", **hevc)
+        return
+    stream = open_own(in_order.path, "mov", itsoffset=f"{in_order.begin_s:.6f}")["v:0"]
+    picture = plan.add("v", stream, "copy", disposition="+".join(in_order.marks) or "0", **hevc)
+    plan.tag(picture, **in_order.tags)
 
 
 def _add_sound(

@@ -54,7 +54,7 @@ def probe(file: ArtifactRef) -> Source:
     try:
         header = _header(path)
         container, streams = _container(header), _streams(header)
-        picture = _picture(path, streams, container)
+        picture = _picture(path, header, container)
         duration_ms = _duration_ms(path, header, container)
     except MediaToolFailed as error:
         raise InvalidMedia(f"'{shown(path)}' cannot be examined: {error}") from error
@@ -115,8 +115,9 @@ def _streams(header: dict[str, Any]) -> list[dict[str, Any]]:
     return [s for s in header.get("streams", []) if s.get("codec_name", "unknown") not in ("unknown", "none")]
 
 
-def _picture(path: Path, streams: list[dict[str, Any]], container: str) -> Picture:
+def _picture(path: Path, header: dict[str, Any], container: str) -> Picture:
     """The video stream that is shown: the default one, else the first. A cover image is not a picture."""
+    streams = _streams(header)
     covers = ("attached_pic", "timed_thumbnails", "still_image")
     videos = [
         s
@@ -140,10 +141,17 @@ def _picture(path: Path, streams: list[dict[str, Any]], container: str) -> Pictu
         height=height,
         frame_rate=_rate(chosen.get("avg_frame_rate")) or _rate(chosen.get("r_frame_rate")),
         rotation=_rotation(chosen),
-        disordered=int(chosen.get("has_b_frames", 0)) > 0 and disordered(path, chosen["index"], chosen["codec_name"]),
+        disordered=int(chosen.get("has_b_frames", 0)) > 0 and _disordered(path, header, chosen, container),
         dolby_vision=_dolby_vision(chosen),
     )
     return picture.model_copy(update={"matroska": require_held(path, picture, container)})
+
+
+def _disordered(path: Path, header: dict[str, Any], stream: dict[str, Any], container: str) -> bool:
+    if container == "avi" and stream["codec_name"] in ("h264", "hevc"):
+        return True  # it has no place for the times, and ffmpeg finds them for older codecs alone
+    start_s, duration_s = (_seconds(header["format"].get(name)) or 0.0 for name in ("start_time", "duration"))
+    return disordered(path, stream["index"], stream["codec_name"], start_s, duration_s)
 
 
 def _dolby_vision(stream: dict[str, Any]) -> int | None:

@@ -103,9 +103,14 @@ def run_ffprobe(
     return _run(["ffprobe", "-hide_banner", "-loglevel", "error", *arguments], reading, timeout_s, on_line)
 
 
-def run_python(module: str, arguments: Sequence[str], *, reading: Path) -> ToolOutput:
-    """Run a module of ours that opens a user's file itself, confined as ffmpeg is. Raises what `run_ffmpeg` does."""
-    return _run([sys.executable, "-m", module, *arguments], reading, None, None)
+def run_python(
+    module: str, arguments: Sequence[str], *, reading: Path, on_line: Callable[[str], None] | None = None
+) -> ToolOutput:
+    """Run a module of ours that opens a user's file itself, confined as ffmpeg is. Raises what `run_ffmpeg` does.
+
+    Nothing is imported from the current folder (-P): it is the user's.
+    """
+    return _run([sys.executable, "-P", "-m", module, *arguments], reading, None, on_line)
 
 
 def detected_container(path: Path) -> str | None:

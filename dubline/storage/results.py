@@ -103,6 +103,18 @@ class Source(Value):
     """Whether titles, marks or tags are in it that only Matroska has a place for."""
 
 
+class OrderedPicture(Value):
+    """The picture of a source that has it in disorder: MP4, its packets with the times at which frames are shown."""
+
+    artifact: ArtifactRef
+    begin_s: float
+    """At which second of the source it begins."""
+    tags: dict[str, str]
+    """Title, language and name that the source has of it."""
+    marks: tuple[str, ...]
+    """Dispositions, as ffmpeg names them."""
+
+
 class SurveyedTrack(Value):
     """How much of an audio track is voices."""
 

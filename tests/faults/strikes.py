@@ -20,14 +20,16 @@ from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Any
 
-from dubline.stages import CHOOSING, MENDING, ONCE
+from dubline.stages import CHOOSING, MENDING, ONCE, ORDERING
 from dubline.stages import STAGES as VERSIONS
 from dubline.telemetry import progress
 from dubline.telemetry.progress import Event, StageProgress
 
 BURNING = "burn-in"
 PLAIN = tuple(
-    stage for stage in VERSIONS if not stage.startswith("check-") and stage not in {*CHOOSING, *MENDING, BURNING}
+    stage
+    for stage in VERSIONS
+    if not stage.startswith("check-") and stage not in {*CHOOSING, *ORDERING, *MENDING, BURNING}
 )
 """Stages of every video, as `dubline.stages` names them. Without the gates: a lost verdict costs a moment."""
 MENDED = tuple(stage for stage in VERSIONS if stage in MENDING or stage == BURNING)

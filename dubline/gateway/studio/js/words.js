@@ -46,7 +46,7 @@ export const STATES = {
 
 const STAGES = {
   ingest: "Taking the video in", "extract-audio": "Extracting the sound", "survey-tracks": "Listening into the sound tracks",
-  "identify-language": "Telling the language", "check-media": "Checking the media",
+  "identify-language": "Telling the language", "order-frames": "Putting the pictures in order", "check-media": "Checking the media",
   transcribe: "Transcribing", diarize: "Telling speakers apart", separate: "Parting voices from music",
   attribute: "Assigning words to speakers", "check-segments": "Checking the lines", "check-transcript": "Checking the transcript",
   "subtitle-source": "Subtitling the original", translate: "Translating", "check-translation": "Checking the translation",
