@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from bench.mixes import sample_folder
 from bench.recordings import LIBRIVOX
+from dubline.domain.time import Span
 from dubline.engines.contracts import SpeechRequest
 from dubline.engines.models import ModelStore
 from dubline.engines.registry import create
@@ -59,6 +60,8 @@ class String:
     name: str
     language: str
     pieces: tuple[Piece, ...]
+    spans: tuple[Span, ...]
+    """When each piece sounds."""
     samples: Samples
 
     @property
@@ -74,7 +77,7 @@ def spoken(language: str, count: int, seed: int) -> Iterator[String]:
         said = draw.sample(sentences, LENGTHS[number % len(LENGTHS)])
         voices = draw.sample(VOICES[language], min(2, len(VOICES[language])))
         pieces = tuple(Piece(text, clip(text, language, voices[turn % len(voices)])) for turn, text in enumerate(said))
-        yield String(f"{language}{number:02}", language, pieces, strung(pieces, draw, (0.2, 1.5)))
+        yield strung(f"{language}{number:02}", language, pieces, draw, (0.2, 1.5))
 
 
 def recorded(count: int, seed: int) -> Iterator[String]:
@@ -83,20 +86,26 @@ def recorded(count: int, seed: int) -> Iterator[String]:
     draw = random.Random(seed)  # noqa: S311 # a reproducible string, not a secret
     for number in range(count):
         pieces = tuple(draw.sample(known, 8))
-        yield String(f"real{number:02}", "en", pieces, strung(pieces, draw, (0.3, 0.8)))
+        yield strung(f"real{number:02}", "en", pieces, draw, (0.3, 0.8))
 
 
-def alone(piece: Piece) -> Samples:
-    return strung((piece,), random.Random(0), (MARGIN_S, MARGIN_S))  # noqa: S311 # a reproducible string, not a secret
+def alone(piece: Piece, language: str) -> String:
+    draw = random.Random(0)  # noqa: S311 # a reproducible string, not a secret
+    return strung("alone", language, (piece,), draw, (MARGIN_S, MARGIN_S))
 
 
-def strung(pieces: tuple[Piece, ...], draw: random.Random, pause_s: tuple[float, float]) -> Samples:
-    parts: list[Samples] = [_silence(MARGIN_S)]
+def strung(
+    name: str, language: str, pieces: tuple[Piece, ...], draw: random.Random, pause_s: tuple[float, float]
+) -> String:
+    parts, spans, length = [_silence(MARGIN_S)], [], MARGIN_S
     for piece in pieces:
-        parts += [piece.samples, _silence(draw.uniform(*pause_s))]
+        pause = _silence(draw.uniform(*pause_s))
+        spans.append(Span.from_seconds(length, length + len(piece.samples) / RATE))
+        parts += [piece.samples, pause]
+        length += (len(piece.samples) + len(pause)) / RATE
     whole = np.concatenate([*parts, _silence(MARGIN_S)])
     hiss = np.random.default_rng(len(whole)).normal(0, HISS, len(whole))
-    return (whole + hiss).astype(np.float32)
+    return String(name, language, pieces, tuple(spans), (whole + hiss).astype(np.float32))
 
 
 def clip(text: str, language: str, voice: str) -> Samples:

@@ -6,7 +6,7 @@ import pytest
 
 from dubline.domain.time import Span
 from dubline.domain.transcript import Word
-from dubline.engines.asr.doubts import Doubt, Heard, Utterance, compression, letters, trimmed, utterances
+from dubline.engines.asr.doubts import Doubt, Heard, Utterance, compression, doubted, letters, trimmed, utterances
 from dubline.engines.asr.ear import in_order, padded, stretches
 from dubline.engines.asr.phrases import made_up
 
@@ -91,6 +91,17 @@ def test_a_word_does_not_keep_the_pause_beside_its_utterance() -> None:
     assert found == [Span(850, 1200), Span(1200, 2150), Span(2850, 3300), Span(3800, 4100), Span(4100, 5150)]
 
 
+def test_the_neighbour_into_which_a_doubtful_word_reaches_is_heard_again_too() -> None:
+    voice = [Span(6200, 6700), Span(7000, 9000), Span(9500, 10500)]
+    said = (
+        *words(("and", 6050, 7060)),
+        *even("I'm Sheila from Texas.", 7060, 8990),
+        *even("Hello there.", 9500, 10500),
+    )
+    assert doubted(utterances(said, voice)) == [0, 1]
+    assert doubted(utterances((*words(("Hello?", 6200, 6700)), *said[1:]), voice)) == []
+
+
 def test_a_second_look_fills_in_what_was_passed_over() -> None:
     first = Utterance(Span(1000, 3000), even("The boat was sold.", 1000, 1900))
     assert first.settled(heard(SENTENCE)) == SENTENCE
@@ -161,7 +172,7 @@ def test_figures_signs_and_initials_are_spoken_longer_than_they_are_written(text
         "ご視聴ありがとうございました", "Untertitel der Amara.org-Community", "Untertitelung des ZDF, 2020",
         "Sous-titres réalisés para la communauté d'Amara.org", "Subtítulos por la comunidad de Amara.org",
         "Sottotitoli creati dalla comunità Amara.org", "Legendas pela comunidade Amara.org", "Merci.", "¡Gracias!",
-        "Obrigado.", "Grazie.", "[Music]", "♪♪ Bye-bye ♪",
+        "Obrigado.", "Grazie.", "[Music]", "♪♪ Bye-bye ♪", "Ah, ye, oh, ah, ye", "la la la la", "Hmm hmm mmm",
     ],
 )  # fmt: skip
 def test_phrases_that_whisper_makes_up(text) -> None:
@@ -169,7 +180,16 @@ def test_phrases_that_whisper_makes_up(text) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "...", "Thank you for the flowers.", "Are you there?", "Gracias a Dios.", "The subtitles are late."]
+    "text",
+    [
+        "",
+        "...",
+        "Thank you for the flowers.",
+        "Are you there?",
+        "Gracias a Dios.",
+        "The subtitles are late.",
+        "Who am I?",
+    ],
 )
 def test_other_sentences_with_these_words_are_not_among_them(text) -> None:
     assert not made_up(text)

@@ -140,6 +140,19 @@ def utterances(words: Sequence[Word], voice: Sequence[Span]) -> list[Utterance]:
     return [replace(u, alone=not _near(found, number)) for number, u in enumerate(found)]
 
 
+def doubted(said: Sequence[Utterance]) -> list[int]:
+    """Numbers of the utterances to hear again: those in doubt, and those beside them into which their words reach. Such
+    a word may be the neighbour's own ("And" stretched back over a "Hello?" that was passed over)."""
+    found = {number for number, utterance in enumerate(said) if utterance.doubt()}
+    beside = {
+        other
+        for number in found
+        for other in (number - 1, number + 1)
+        if 0 <= other < len(said) and any(word.span & said[other].span for word in said[number].words)
+    }
+    return sorted(found | beside)
+
+
 def _without_pause(word: Word, speech: Span, before: int, after: int | None) -> Word:
     """`before` is the end of the utterance before, `after` the start of the next one. A word that reaches into one of
     them is left there: it may be one word with a closure in it."""

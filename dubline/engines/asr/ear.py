@@ -16,7 +16,7 @@ import numpy as np
 from dubline.domain.languages import LANGUAGES
 from dubline.domain.time import Span
 from dubline.domain.transcript import Word
-from dubline.engines.asr.doubts import Heard, trimmed, utterances
+from dubline.engines.asr.doubts import Heard, doubted, trimmed, utterances
 from dubline.engines.asr.timed_words import words_of
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Ear:
     ) -> list[Word]:
         """The words, with doubtful utterances heard again by themselves."""
         said = utterances(words, voice)
-        doubtful = [number for number, utterance in enumerate(said) if utterance.doubt()]
+        doubtful = doubted(said)
         around = padded([said[number].span for number in doubtful], [u.span for u in said], length_ms(samples))
         again = dict(zip(doubtful, self.hear(samples, around, language), strict=True))
         settled = (u.settled(again[number]) if number in again else u.words for number, u in enumerate(said))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 _PHRASES = """
-ah / oh / ooh / uh / mm / hmm / ha / la / whoa / yeah / okay / so
+ah / oh / ooh / uh / eh / ye / wah / woo / ho / mm / hmm / ha / la / whoa / yeah / okay / so
 you / bye / bye bye / the end / thank you / thank you very much / thank you so much / thanks
 foreign / music / applause / silence / music playing / please subscribe
 thanks for watching / thank you for watching / thanks for listening / thank you for listening
@@ -31,12 +31,16 @@ _CREDITS = re.compile(
     r"|^(copyright|www|субтитры|字幕)"
 )
 """Who made the subtitles, which nobody says."""
+_SUNG = re.compile(r"((\b[aeiouyhw]{1,4}|[hm]{2,}|la|na|da|doo|yeah)( |$)){3,}")
+"""Three vowels and more: Whisper sings along with what sounds like a voice ("Ah, ye, oh, ah, ye")."""
 
 
 def made_up(text: str) -> bool:
     """Is all of the text a phrase, or several, that Whisper makes up where nobody speaks?"""
     said = [_letters(sentence) for sentence in re.split(r"[.!?,…。！？、，]+", text)]
-    return tells_credits(text) or (any(said) and all(sentence in PHRASES for sentence in said if sentence))
+    if tells_credits(text) or _SUNG.fullmatch(_letters(text)):
+        return True
+    return any(said) and all(sentence in PHRASES for sentence in said if sentence)
 
 
 def tells_credits(text: str) -> bool:
