@@ -54,11 +54,11 @@ class EngineEntry:
 ENGINES: dict[Capability, dict[str, EngineEntry]] = {
     "asr": {
         "faster-whisper": EngineEntry(
-            "dubline.engines.asr.faster_whisper:FasterWhisper", 3, ("faster-whisper", "ctranslate2", "onnxruntime")
+            "dubline.engines.asr.faster_whisper:FasterWhisper", 4, ("faster-whisper", "ctranslate2", "onnxruntime")
         ),
         "whisperx": EngineEntry(
             "dubline.engines.asr.whisperx:WhisperX",
-            3,
+            4,
             ("whisperx", "faster-whisper", "ctranslate2", "onnxruntime", "pyannote-audio", "transformers", "torch"),
             model_options=("align_model",),
         ),

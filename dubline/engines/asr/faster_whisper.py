@@ -28,8 +28,7 @@ FIRST_LOOK = 0.9
 
 class FasterWhisperOptions(Options):
     batched: bool = True
-    """Decode stretches of speech side by side. One after the other, decoding is tried again at other temperatures where
-    it goes astray."""
+    """Decode stretches of speech side by side, or one after the other."""
 
 
 class FasterWhisper:
@@ -107,6 +106,7 @@ class FasterWhisper:
             word_timestamps=True,
             vad_filter=True,
             condition_on_previous_text=False,
+            temperature=0.0,  # higher ones draw words by chance; what went astray is heard again by the second look
         )
         for segment in segments:
             timed: Iterable[Any] = segment.words or ()
