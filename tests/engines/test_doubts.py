@@ -102,6 +102,12 @@ def test_the_neighbour_into_which_a_doubtful_word_reaches_is_heard_again_too() -
     assert doubted(utterances((*words(("Hello?", 6200, 6700)), *said[1:]), voice)) == []
 
 
+def test_vowels_do_not_vouch_for_each_other() -> None:
+    voice = [Span(700, 2300), Span(2800, 4300)]
+    said = utterances((*words(("I,", 740, 1640)), *even("I, I, I,", 2800, 4300)), voice)
+    assert [one.doubt() for one in said] == [Doubt.MADE_UP, Doubt.MADE_UP]
+
+
 def test_a_second_look_fills_in_what_was_passed_over() -> None:
     first = Utterance(Span(1000, 3000), even("The boat was sold.", 1000, 1900))
     assert first.settled(heard(SENTENCE)) == SENTENCE
@@ -173,6 +179,7 @@ def test_figures_signs_and_initials_are_spoken_longer_than_they_are_written(text
         "Sous-titres réalisés para la communauté d'Amara.org", "Subtítulos por la comunidad de Amara.org",
         "Sottotitoli creati dalla comunità Amara.org", "Legendas pela comunidade Amara.org", "Merci.", "¡Gracias!",
         "Obrigado.", "Grazie.", "[Music]", "♪♪ Bye-bye ♪", "Ah, ye, oh, ah, ye", "la la la la", "Hmm hmm mmm",
+        "I,", "I, I, I,",
     ],
 )  # fmt: skip
 def test_phrases_that_whisper_makes_up(text) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 _PHRASES = """
-ah / oh / ooh / uh / eh / ye / wah / woo / ho / mm / hmm / ha / la / whoa / yeah / okay / so
+i / ah / oh / ooh / uh / eh / ye / wah / woo / ho / mm / hmm / ha / la / whoa / yeah / okay / so
 you / bye / bye bye / the end / thank you / thank you very much / thank you so much / thanks
 foreign / music / applause / silence / music playing / please subscribe
 thanks for watching / thank you for watching / thanks for listening / thank you for listening
