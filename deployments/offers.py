@@ -65,7 +65,7 @@ def _tell_again(ended: threading.Event) -> None:
 
 def _told(ended: threading.Event) -> bool:
     """Whether another process told, before this one ended."""
-    command = [sys.executable, "-m", "deployments.offers"]
+    command = [sys.executable, "-P", "-m", "deployments.offers"]
     with subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"}) as telling:
         while telling.poll() is None:
             if ended.wait(POLL_S):

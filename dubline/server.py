@@ -120,7 +120,7 @@ def _start(home: Path) -> Server:
     address = f"http://{HOST}:{port}"
     with (home / "server.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)],
+            [sys.executable, "-P", "-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)],
             env=os.environ | environment() | {"PREFECT_UI_URL": address, "PREFECT_UI_API_URL": f"{address}/api"},
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -30,6 +30,8 @@ STOP_S = 15
 FIRST_TENANT = "default"
 POLL_S, SERVICE_POLL_S = 2, 5
 """How often workers look for what is due. This machine has one for videos, and somebody waits for it."""
+_PYTHON = (sys.executable, "-P", "-m")
+"""-P: nothing is imported from the current folder, which is the user's."""
 SERVICES_AT_ONCE = 6
 """More than there are services, so that none waits for another."""
 
@@ -122,8 +124,8 @@ def _end(workers: Sequence[subprocess.Popen[bytes]]) -> None:
 
 def _deploy(say: Callable[[str], None]) -> None:
     """Pools, limits, automations, deployments; nothing changes where they are as they should be."""
-    telling = subprocess.Popen([sys.executable, "-m", "deployments.offers"])  # so that the page offers what works
-    done = subprocess.run([sys.executable, "-m", "deployments.deploy"], capture_output=True, text=True, check=False)
+    telling = subprocess.Popen([*_PYTHON, "deployments.offers"])  # so that the page offers what works
+    done = subprocess.run([*_PYTHON, "deployments.deploy"], capture_output=True, text=True, check=False)
     telling.wait()
     last = "".join((done.stderr or done.stdout).strip().splitlines()[-1:])
     if done.returncode == InvalidRequest.exit_code:  # a block is wrong; without it everything is there
@@ -135,7 +137,7 @@ def _deploy(say: Callable[[str], None]) -> None:
 def _worker(pool: str, limit: int, poll_s: int) -> subprocess.Popen[bytes]:
     """It ends with this process, also when that is killed."""
     options = ["--pool", pool, "--name", f"serve-{pool}-{os.getpid()}", "--limit", str(limit)]
-    command = [sys.executable, "-m", "deployments.worker", *options]
+    command = [*_PYTHON, "deployments.worker", *options]
     with (settings().home / "worker.log").open("ab") as log:
         return subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", "--", *command],

@@ -127,7 +127,7 @@ def _open_member(archive: Archive, member: str) -> IO[bytes]:
 
 
 def _pip_download(packages: Mapping[str, str], folder: Path) -> dict[str, Path]:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
+    command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
     pins = [f"{name}=={version}" for name, version in packages.items()]
     _run([*command, "--no-deps", "--only-binary=:all:", "--dest", str(folder), *pins], folder)
     wheels = {_canonical(path.name.partition("-")[0]): path for path in folder.glob("*.whl")}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
 
 from dubline.settings import settings
-from tests.pipeline.workshop import ROOT, ask
+from tests.pipeline.workshop import ask
 from tests.waiting import until
 
 TIMEOUT_S = 120
@@ -27,9 +28,14 @@ def online(api: str, pool: str) -> list[str]:
     return [worker["name"] for worker in found if worker["status"] == "ONLINE"]
 
 
-def test_videos_and_services_have_a_worker_each_which_ends_with_it(prefect_server: str) -> None:
+def test_videos_and_services_have_a_worker_each_which_ends_with_it(prefect_server: str, tmp_path: Path) -> None:
+    """It is started in a folder of which nothing may be imported."""
+    for name in ("deployments", "flows", "prefect"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('somebody else wrote this')")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    serving = subprocess.Popen([sys.executable, "-c", BLOCK], env=environment, cwd=ROOT, stdin=subprocess.PIPE)
+    serving = subprocess.Popen(
+        [sys.executable, "-P", "-c", BLOCK], env=environment, cwd=tmp_path, stdin=subprocess.PIPE
+    )
     try:
         names = {f"serve-{pool}-{serving.pid}" for pool in ("cpu", "service")}
         until(lambda: names <= {name for pool in ("cpu", "service") for name in online(prefect_server, pool)})
