@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import statistics
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,6 +37,7 @@ from dubline.media.muted import muted
 from dubline.media.probe import probe
 from dubline.publication import Manifest, ManifestDub, ManifestPhrase
 from dubline.storage.artifacts import reference, sha256_of
+from dubline.storage.chosen import artifact_store
 
 JUDGE = EngineSpec(capability="asr", engine="faster-whisper", model="whisper-base", options={"batched": False})
 """Who transcribes the dub back."""
@@ -107,8 +107,8 @@ def rows(folder: Path, source_speech: Sequence[Span] | None = None) -> tuple[Row
         raise InvalidRequest(f"There is no finished dub in {folder}: no {publication.MANIFEST} that can be read.")
     measured: list[Row] = []
     for dub in manifest.dubs:
-        with tempfile.TemporaryDirectory() as work:
-            scene = Scene(folder, manifest, dub, Path(work), source_speech)
+        with artifact_store().workspace() as work:
+            scene = Scene(folder, manifest, dub, work, source_speech)
             for measure in MEASURES if dub.lines else (picture,):
                 measured += measure(scene)
     return tuple(measured)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,10 +12,12 @@ import soundfile
 from numpy.typing import NDArray
 
 from dubline.domain.time import Span, merged
-from dubline.media.inputs import file_url, open_media, open_own
+from dubline.media.downmix import join
+from dubline.media.extract import FULL_RATE, MAX_CHANNELS, speech_outputs
+from dubline.media.inputs import file_url, open_media, open_own, probing_arguments
 from dubline.media.mixing import RATE as CLIP_RATE
 from dubline.media.mixing import MixLine, prepare_clips
-from dubline.media.runner import run_ffmpeg
+from dubline.media.runner import run_ffmpeg, run_ffprobe
 
 RATE = 16_000
 ISLAND_GAP_MS = 300
@@ -31,10 +34,18 @@ Samples = NDArray[np.int16]
 
 
 def sound_of(video: Path, place: int, folder: Path) -> Path:
-    """The video's audio stream number `place` (0 is the first) as mono 16 kHz wav in `folder`, on the video's axis."""
-    out = folder / f"track-{place}.wav"
-    stream = open_media(video)[f"a:{place}"].filter("aresample", RATE, **{"async": 1, "first_pts": 0})
-    run_ffmpeg(ffmpeg.output(stream, file_url(out), format="wav", ac=1, **{"c:a": "pcm_s16le"}), reading=video)
+    """The video's audio stream number `place` (0 is the first) as mono 16 kHz FLAC in `folder`, on the video's axis.
+
+    Left and right do not cancel in it: see `downmix`. Raises InvalidMedia, OutputUnavailable, MediaToolFailed.
+    """
+    out, middle, side = (folder / f"{name}-{place}.flac" for name in ("track", "middle", "side"))
+    told = ["-select_streams", f"a:{place}", "-show_entries", "stream=channels:format=duration", "-of", "json"]
+    found = json.loads(run_ffprobe([*told, *probing_arguments(video)], reading=video).stdout)
+    channels, seconds = found["streams"][0]["channels"], float(found["format"]["duration"])
+    channels = channels if channels <= MAX_CHANNELS else 2
+    sound = open_media(video)[f"a:{place}"].filter("aresample", FULL_RATE, **{"async": 1, "first_pts": 0})
+    run_ffmpeg(ffmpeg.merge_outputs(*speech_outputs(sound, channels, seconds, middle, side)), reading=video)
+    join(middle, side if channels > 1 else None, out)
     return out
 
 
@@ -55,7 +66,7 @@ def voices_alone(lines: Iterable[MixLine], duration_ms: int, folder: Path) -> Pa
 
 
 def speech(path: Path) -> tuple[Span, ...]:
-    """Spans of detected speech in a mono 16 kHz wav, in order, to 30 ms."""
+    """Spans of detected speech in a mono 16 kHz file, in order, to 30 ms."""
     import webrtcvad
 
     samples: Samples = soundfile.read(path, dtype="int16")[0]

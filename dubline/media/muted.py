@@ -24,7 +24,7 @@ Samples = NDArray[np.float32]
 
 
 def muted(original: Path, dub: Path, *, moved: bool) -> tuple[Span, ...]:
-    """Spans, in order, in which less than _HEARD of the original is in the dub; both are mono 16 kHz wav.
+    """Spans, in order, in which less than _HEARD of the original is in the dub; both are mono, 16 kHz.
 
     What else sounds there does not matter: what the dub has of the original is its projection on it. With `moved` the
     whole dub was made louder or softer; by how much is told by where the most of the original is left.

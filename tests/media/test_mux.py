@@ -12,6 +12,7 @@ from dubline.media.containers import container_for, subtitle_codec
 from dubline.media.extract import extract_audio
 from dubline.media.hashing import frames_hash, picture_equal, picture_hash
 from dubline.media.mux import SubtitleTrack, mux
+from dubline.media.order import put_in_order
 from dubline.media.probe import probe
 from dubline.storage.artifacts import reference
 from dubline.storage.results import Source
@@ -34,7 +35,9 @@ def dub_into(path: Path, folder: Path) -> tuple[Path, str, Source]:
     """The whole way with the original's own sound as the mix: then both tracks must agree in time."""
     source = probe(reference(path))
     full, _, _, _ = extract_audio(path, source, folder)
-    return *mux(path, source, full, subtitles(folder), "es", folder), source
+    assert source.picture is not None
+    made = put_in_order(path, source.picture.index, folder) if source.picture.disordered else None
+    return *mux(path, source, full, subtitles(folder), "es", folder, in_order=made), source
 
 
 @pytest.fixture(scope="module")
