@@ -62,6 +62,7 @@ HDR10 = (
     "log-level=none:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:hdr10=1:max-cll=1000,400:"
     "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
 )
+HLG = "log-level=none:colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc"
 
 
 @dataclass(frozen=True)
@@ -176,10 +177,10 @@ def _styled_with_chapters(folder: Path) -> Path:
     return out
 
 
-def _hdr(name: str, *options: str) -> Callable[[Path], Path]:
+def _hdr(name: str, *options: str, transfer: str = "smpte2084", told: str = HDR10) -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
-        colours = ["-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc"]
-        encoder = ["-c:v", "libx265", "-pix_fmt", "yuv420p10le", "-x265-params", HDR10, "-tag:v", "hvc1", *colours]
+        colours = ["-color_primaries", "bt2020", "-color_trc", transfer, "-colorspace", "bt2020nc"]
+        encoder = ["-c:v", "libx265", "-pix_fmt", "yuv420p10le", "-x265-params", told, "-tag:v", "hvc1", *colours]
         return film(folder / name, [_talk(folder)], *encoder, *options)
 
     return make
@@ -243,11 +244,14 @@ CASES: dict[str, Case] = {
     "animation": Case(_as("animation.mov", "-c:v", "qtrle", "-pix_fmt", "rgb24")),
     "mxf": Case(_as("camera.mxf", "-c:v", "mpeg2video", "-b:v", "2M", "-c:a", "pcm_s16le", "-ar", "48000")),
     "nut": Case(_as("clip.nut")),
+    "hdv": Case(_as("tape.m2t", "-c:v", "mpeg2video", "-b:v", "2M", "-c:a", "mp2", "-ar", "48000")),
+    "b-frames": Case(_as("disordered.avi", "-bf", "2", "-g", "25", "-x264-params", "b-adapt=0", "-c:a", "libmp3lame")),
     # What is the source's own
     "signs": Case(_styled("signs.mkv", "copy")),
     "signs-flac": Case(_styled("signs-flac.mkv", "flac")),
     "signs-chapters": Case(_styled_with_chapters),
     "hdr": Case(_hdr("hdr.mp4"), options={"burn_in": True}),
+    "hlg": Case(_hdr("hlg.mp4", transfer="arib-std-b67", told=HLG), options={"burn_in": True}),
     "hdr-mkv": Case(_hdr("hdr.mkv"), options={"burn_in": True}),
     # Numbers that were spoken in pieces
     "thousands": Case(
