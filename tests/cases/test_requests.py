@@ -13,7 +13,7 @@ import pytest
 
 from tests.pipeline.workshop import Workshop, make_video
 
-pytestmark = [pytest.mark.server, pytest.mark.cases]
+pytestmark = [pytest.mark.server]
 ROOT = Path(__file__).parent.parent.parent
 TONES = {"s01/E01.mp4": 300, "s02/E01.mp4": 500, "clip.mp4": 700, "clip.mkv": 900, "clip.mov": 1100}
 

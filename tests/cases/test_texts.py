@@ -13,7 +13,7 @@ from dubline.engines.speech.spoken import spoken
 from dubline.engines.translation import honour
 from dubline.settings import settings
 
-pytestmark = [pytest.mark.models, pytest.mark.cases]
+pytestmark = pytest.mark.models
 TARGETS = ("es", "fr", "it", "pt")
 SUMS = {
     "It costs $1 million today.": "1 millón de dólares",
