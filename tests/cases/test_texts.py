@@ -28,6 +28,8 @@ SUMS = {
     "It costs US$20 today.": "20 dólares",
     "It costs ¥5,000 today.": "5.000 yenes",
     "It costs 25¢ today.": "25 centavos",
+    "The company lost one and a half billion dollars.": "1,5 mil millones de dólares",
+    "They want two and a half million euros.": "2,5 millones de euros",
 }
 MONTHS = (
     *("enero", "febrero", "marzo", "abril", "mayo", "junio"),

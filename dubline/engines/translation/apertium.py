@@ -33,6 +33,7 @@ from dubline.engines.translation.honour import hidden, honoured, shown
 from dubline.engines.translation.lexicon import looked_over, readings
 from dubline.engines.translation.repair import repaired, unknown_words, unmarked
 from dubline.engines.translation.sentences import join, sentences
+from dubline.engines.translation.written.halves import with_halves_in_figures
 from dubline.engines.translation.written.masks import Masked, as_terms, lost, masked, unmasked
 
 _UNFINISHED = re.compile(r"[^\W_][,'’\"”]*$")
@@ -71,6 +72,8 @@ class Apertium:
         way = route(request.source, request.target)
         if way is None:
             raise UnsupportedLanguage(self.unsupported(self._spec, request.source, request.target))
+        if way[0] == "en":
+            request = replace(request, texts=tuple((key, with_halves_in_figures(text)) for key, text in request.texts))
         hidden_parts = {segment: masked(text, way[0], way[-1]) for segment, text in request.texts}
         parts = {segment: _parts(hidden_parts[segment].text, way) for segment, _ in request.texts}
         open_parts = {
