@@ -26,7 +26,7 @@ def cores(root: Path = Path("/")) -> int:
 
 def memory(root: Path = Path("/")) -> int:
     """Bytes that this process and those beside it may use."""
-    lines = (root / "proc/meminfo").read_text(encoding="ascii").splitlines()
+    lines = (root / "proc/meminfo").read_text(encoding="utf-8").splitlines()
     whole = next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemTotal:"))
     names = ("memory.max", "memory.limit_in_bytes")
     limits = [limit for folder in _groups(root, "memory") for name in names if (limit := _number(folder / name))]
@@ -65,7 +65,7 @@ def _groups(root: Path, controller: str) -> Iterator[Path]:
 def _quota(folder: Path) -> float | None:
     """Cores; None where there is no limit."""
     try:
-        quota, period = (folder / "cpu.max").read_text(encoding="ascii").split()
+        quota, period = (folder / "cpu.max").read_text(encoding="utf-8").split()
     except (OSError, ValueError):
         limit, per = _number(folder / "cpu.cfs_quota_us"), _number(folder / "cpu.cfs_period_us")
         return limit / per if limit and per else None
@@ -75,7 +75,7 @@ def _quota(folder: Path) -> float | None:
 def _number(file: Path) -> int | None:
     """None where there is no such file, or it says that there is no limit (`max`, -1)."""
     try:
-        found = int(file.read_text(encoding="ascii"))
+        found = int(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return found if found > 0 else None
