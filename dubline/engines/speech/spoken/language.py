@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,7 +18,7 @@ LETTER = r"(?:[^\W\d_]|[\u0900-\u0963\u0970-\u097f\u200d])"
 WORD = re.compile(rf"{LETTER}+")
 
 
-class Language:
+class Language(ABC):
     code: ClassVar[str]
     marks: ClassVar[tuple[int, ...]] = (10, 100)
     """Best marks: what stands over one of them is "out of" it."""
@@ -40,10 +41,11 @@ class Language:
 
     def number(self, written: str, form: Form = "numbering") -> str:
         """A number in figures, with or without decimals."""
-        whole, point, decimals = re.fullmatch(r"(\d+)(?:([.,])(\d+))?", written.lstrip(GROUPED)).groups()  # type: ignore[union-attr]
-        if not point:
+        whole, *decimals = re.split(r"([.,])", written.lstrip(GROUPED))
+        if not decimals:
             return self.integer(whole, form)
-        return f"{self.integer(whole)} {self.words.points[point]} {self.decimals(decimals)}"
+        point, behind = decimals
+        return f"{self.integer(whole)} {self.words.points[point]} {self.decimals(behind)}"
 
     def integer(self, digits: str, form: Form = "numbering") -> str:
         if len(digits) > LONGEST or (len(digits) > 1 and digits[0] == "0"):
@@ -134,12 +136,12 @@ class Language:
         """Rules for dates with a month's name."""
         return iter(())
 
-    def date(self, day: int, month: int, year: int | None) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def date(self, day: int, month: int, year: int | None) -> str: ...
 
+    @abstractmethod
     def clock(self, hours: int, minutes: int, half: str, before: str, named: bool) -> str:
         """A time of day. `half` is "am", "pm" or empty; `named` tells that the hour's sign is written ("14h30")."""
-        raise NotImplementedError
 
     def decade(self, number: int) -> str:
         """What follows "the years": 90, 1990, 2000."""
@@ -168,9 +170,9 @@ class Language:
         ordinal = self.ordinal(below)
         return ordinal, f"{ordinal}s"
 
+    @abstractmethod
     def mixed(self, whole: str, above: int, below: int, noun: str) -> str:
         """A number and a fraction, "one and a half"; `noun` is what stands behind, or empty."""
-        raise NotImplementedError
 
     # What is counted
 
@@ -235,9 +237,9 @@ class Language:
         """A ruler's number."""
         return self.cardinal(number)
 
+    @abstractmethod
     def spelled_ordinal(self, number: int, suffix: str, before: str, after: str) -> str | None:
         """An ordinal in figures with the letters behind it; None where the letters are no ordinal's."""
-        raise NotImplementedError
 
     def roman_before(self, number: int, noun: str) -> str | None:
         """A numeral between an article and a noun: "la II Guerra"; None where that is no numeral."""

@@ -137,4 +137,4 @@ def lexicon(language: str) -> Lexicon:
 
     # The base loader takes every word as it stands: "no" and "on" are words here.
     text = unicodedata.normalize("NFC", (FOLDER / f"{language}.yaml").read_text("utf-8"))
-    return TypeAdapter(Lexicon).validate_python(yaml.load(text, yaml.CBaseLoader))  # noqa: S506
+    return TypeAdapter(Lexicon).validate_python(yaml.load(text, yaml.CBaseLoader))  # noqa: S506 - it makes strings alone

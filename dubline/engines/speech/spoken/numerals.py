@@ -27,7 +27,7 @@ class Numerals:
     def cardinal(self, number: int, form: Form = "numbering") -> str:
         return self._said(number, "cardinal", form)
 
-    @cache  # noqa: B019
+    @cache  # noqa: B019  # as above
     def ordinal(self, number: int, form: Form = "masculine") -> str:
         return self._said(number, "ordinal", form)
 

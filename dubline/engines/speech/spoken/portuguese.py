@@ -68,13 +68,6 @@ class Portuguese(Romance):
             said += " da " + ("manhã" if half == "am" else "noite" if 6 <= hours < 12 else "tarde")
         return said
 
-    def regnal(self, number: int, name: str) -> str:
-        return (
-            self.ordinal(number, "feminine" if self.is_feminine(name) else "masculine")
-            if number <= 10
-            else self.cardinal(number)
-        )
-
     def roman_ordinal(self, number: int, before: str) -> str:
         return self.ordinal(number) if number <= 10 else self.cardinal(number)
 

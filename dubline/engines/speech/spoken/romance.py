@@ -37,6 +37,13 @@ class Romance(Language):
         found = re.match(rf"\s{re.escape(self.words.range)}\s{GROUPED}?\d[\d.,]*(?=\s)", after)
         return after[found.end() :] if found else after
 
+    def regnal(self, number: int, name: str) -> str:
+        return (
+            self.ordinal(number, "feminine" if self.is_feminine(name) else "masculine")
+            if number <= 10
+            else self.cardinal(number)
+        )
+
     def is_feminine(self, noun: str) -> bool:
         noun = noun.lower()
         single = self.singular(noun)

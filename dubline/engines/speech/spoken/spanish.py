@@ -70,13 +70,6 @@ class Spanish(Romance):
             said += " de la " + ("mañana" if half == "am" else "noche" if 8 <= hours < 12 else "tarde")
         return said
 
-    def regnal(self, number: int, name: str) -> str:
-        return (
-            self.ordinal(number, "feminine" if self.is_feminine(name) else "masculine")
-            if number <= 10
-            else self.cardinal(number)
-        )
-
     def roman_before(self, number: int, noun: str) -> str | None:
         said = super().roman_before(number, noun)
         return said if said is None or self.is_feminine(noun) else self._before_noun(number, said)
