@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dubline.domain.timeline import MAX_RATE, MAX_STRETCH, MIN_RATE
+from dubline.domain.word_times import REACH_MS
 from tests.pipeline.workshop import Workshop, make_video
 
 pytestmark = pytest.mark.server
@@ -62,7 +63,9 @@ def test_lines_of_fifty_milliseconds(workshop: Workshop, video: Path) -> None:
     workshop.profile(asr={"text": "Ah. Oh. Um. Er. Hm. Eh. Aw. Uh.", "word_ms": 50}, translation={"says": "Y"})
     lines = dubbed(workshop, video)
     assert len(lines) == 8
-    assert all(line["source_end_ms"] - line["source_start_ms"] <= 50 for line in lines)
+    *others, last = (line["source_end_ms"] - line["source_start_ms"] for line in lines)
+    assert all(length <= 50 for length in others)
+    assert last <= 50 + REACH_MS // 2, "the sound goes on behind the last word, which may take some of it"
     assert all(line["phrases"] for line in lines)
 
 
