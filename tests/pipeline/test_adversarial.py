@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from dubline.domain.timeline import MAX_RATE, MAX_STRETCH, MIN_RATE
-from dubline.domain.word_times import REACH_MS
 from tests.pipeline.workshop import Workshop, make_video
 
 pytestmark = pytest.mark.server
@@ -18,6 +17,12 @@ pytestmark = pytest.mark.server
 def minute(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A minute and a half."""
     return make_video(tmp_path_factory.mktemp("minute") / "minute.mp4", seconds=90)
+
+
+def sounding(workshop: Workshop, until_s: float) -> Path:
+    """Two seconds whose sound ends with the last word, which would take some of what goes on behind it."""
+    tone = f"aevalsrc=0.3*sin(2*PI*300*t)*lt(t\\,{until_s}):d=2"
+    return make_video(workshop.root / "clip.mp4", "-f", "lavfi", "-i", tone)
 
 
 def dubbed(workshop: Workshop, video: Path) -> list[dict]:
@@ -59,13 +64,12 @@ def test_one_line_of_ninety_seconds_without_a_stop(workshop: Workshop, minute: P
     assert all(line["phrases"] for line in lines)
 
 
-def test_lines_of_fifty_milliseconds(workshop: Workshop, video: Path) -> None:
+def test_lines_of_fifty_milliseconds(workshop: Workshop) -> None:
+    video = sounding(workshop, until_s=0.38)
     workshop.profile(asr={"text": "Ah. Oh. Um. Er. Hm. Eh. Aw. Uh.", "word_ms": 50}, translation={"says": "Y"})
     lines = dubbed(workshop, video)
     assert len(lines) == 8
-    *others, last = (line["source_end_ms"] - line["source_start_ms"] for line in lines)
-    assert all(length <= 50 for length in others)
-    assert last <= 50 + REACH_MS // 2, "the sound goes on behind the last word, which may take some of it"
+    assert all(line["source_end_ms"] - line["source_start_ms"] <= 50 for line in lines)
     assert all(line["phrases"] for line in lines)
 
 
@@ -78,7 +82,7 @@ def test_of_several_wordings_the_one_that_fits_is_spoken(workshop: Workshop, vid
     assert all(line["phrases"] for line in lines)
 
 
-@pytest.mark.parametrize(("once", "speeds"), [(False, [1.2, 1.25]), (True, [1.0, 1.15])])
+@pytest.mark.parametrize(("once", "speeds"), [(False, [1.2, 1.25]), (True, [1.0, 1.1])])
 def test_what_is_spoken_slower_than_foreseen_is_spoken_again_and_a_failed_second_take_leaves_the_first(
     workshop: Workshop, minute: Path, once: bool, speeds: list[float]
 ) -> None:

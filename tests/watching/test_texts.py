@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from dubline.domain.errors import InvalidRequest
+from dubline.domain.file_names import MAX_NAME
 from dubline.watching import options
-from dubline.watching.folder import MAX_NAME
 from dubline.watching.following import Told
 from dubline.watching.local import LocalFolder
 from tests.watching.shed import PATIENCE_S, STILL_S, Shed
