@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from dubline.acoustics import voice_activity as detector
 from dubline.acoustics.voice_activity import clear_speech
 from dubline.domain.time import Span, total_ms
-from dubline.engines import clear_speech as detector
 
 RATE = 16_000
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from infra.process import free_ports
 from tests.pipeline.workshop import Workshop, make_video
 
 pytestmark = [pytest.mark.server]
@@ -61,29 +61,16 @@ def test_the_local_server_is_asked_without_the_proxy(tmp_path: Path, proxies: di
     """A server of its own, started by the command."""
     workshop = Workshop(tmp_path, "")
     workshop.profile()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     names = {name for name in os.environ if name.lower().endswith("_proxy")}
     environment = {k: v for k, v in workshop.environment().items() if k not in names and k != "PREFECT_API_URL"}
     environment |= proxies | {"DUBLINE_SERVER_PORT": str(port)}
     video = make_video(tmp_path / "talk.mp4")
     command = [sys.executable, "-m", "dubline.cli"]
-    asked = [
-        *command,
-        "translate",
-        str(video),
-        "--to",
-        "es",
-        "--from",
-        "en",
-        "--profile",
-        "fake",
-        "--out",
-        str(tmp_path / "o"),
-    ]
+    how = ["--to", "es", "--from", "en", "--profile", "fake", "--out", str(tmp_path / "o")]
+    asked = [*command, "translate", str(video), *how]
     try:
-        done = subprocess.run(asked, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(asked, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, done.stderr
     finally:
         subprocess.run([*command, "down"], env=environment, cwd=ROOT, check=True, timeout=60)
