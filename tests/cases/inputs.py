@@ -111,11 +111,12 @@ def _string(number: int) -> Callable[[Path], Path]:
 
 
 def _two_tracks(name: str, first: str, second: str, *options: str) -> Callable[[Path], Path]:
-    """Tracks of `en`, `es` or `notes`."""
+    """Tracks of `en`, `es`, `notes` or `hush`, in which nobody has switched the microphone on."""
 
     def make(folder: Path) -> Path:
         length = len(talk(*MARKET))
         sounds = {"en": talk(*MARKET), "es": talk(*MERCADO, language="es"), "notes": notes(length / RATE)}
+        sounds["hush"] = np.random.default_rng(5).normal(0, 1e-4, length)
         files = [
             wav(folder / f"{name}-{place}.wav", np.pad(sounds[kind], (0, max(0, length - len(sounds[kind]))))[:length])
             for place, kind in enumerate((first, second))
@@ -220,6 +221,21 @@ def _foreign_sentence(folder: Path) -> Path:
     return film(folder / "switch.mp4", [wav(folder / "switch.wav", sound)])
 
 
+def _foreign_end(folder: Path) -> Path:
+    """An English talk that ends in the middle of a French sentence."""
+    english = talk(*MARKET, first_s=0.5)
+    french = clip("ff_siwis", "Demain matin nous allons acheter du pain et du fromage au marché.", "fr")
+    sound = np.concatenate([english, french[: len(french) * 3 // 4]])
+    return film(folder / "switch-end.mp4", [wav(folder / "switch-end.wav", sound)])
+
+
+def _foreign_start(folder: Path) -> Path:
+    """A Spanish talk that begins with a sentence in English."""
+    english = clip("am_michael", "Tomorrow morning we are going to buy bread and cheese in the shop.")
+    sound = np.concatenate([english, talk(*MERCADO, language="es", first_s=0.4)])
+    return film(folder / "switch-start.mp4", [wav(folder / "switch-start.wav", sound)])
+
+
 CASES: dict[str, Case] = {
     # Channels that cancel out
     "antiphase": Case(_in_channels("antiphase.mp4", lambda s: s, lambda s: -s)),
@@ -233,6 +249,7 @@ CASES: dict[str, Case] = {
     "untagged": Case(_two_tracks("untagged.mkv", "en", "es"), ("es",), {"source_language": "en"}),
     "microphone": Case(_two_tracks("obs.mkv", "notes", "en", "-disposition:a", "default")),
     "microphone-mp4": Case(_two_tracks("obs.mp4", "notes", "en")),
+    "microphone-off": Case(_two_tracks("obs.mov", "hush", "en", *_tagged("eng", "eng"))),
     # Sound that no container of ours holds, and containers
     "m2ts": Case(_as("avchd.m2ts", "-c:a", "pcm_bluray", "-ac", "2")),
     "vob": Case(_as("dvd.vob", "-c:v", "mpeg2video", "-c:a", "pcm_dvd", "-ac", "2", "-f", "dvd")),
@@ -294,6 +311,8 @@ CASES: dict[str, Case] = {
     "chords": Case(_chords),
     "thanks": Case(_thanks, options={"source_language": "en"}),
     "switch": Case(_foreign_sentence, options={"source_language": "en"}),
+    "switch-end": Case(_foreign_end, options={"source_language": "en"}),
+    "switch-start": Case(_foreign_start, ("fr",), {"source_language": "es"}),
 }
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from dubline.domain.subtitle_files import parse_srt
+from dubline.engines.speech.spoken import spoken
 from tests.cases.inputs import CASES, STRINGS, strings, write
 
 pytestmark = [pytest.mark.models, pytest.mark.server, pytest.mark.cases]
@@ -126,7 +127,7 @@ def test_the_track_in_the_language_asked_for_is_heard(cases: dict[str, Outcome],
     assert cases[name].warnings, "the note that names the tracks"
 
 
-@on("microphone", "microphone-mp4")
+@on("microphone", "microphone-mp4", "microphone-off")
 def test_the_track_with_speech_is_heard(cases: dict[str, Outcome], name: str) -> None:
     assert {"market", "cheese", "fruit"} <= set(plain(cases[name].text("en")))
 
@@ -225,35 +226,40 @@ def test_thanks_that_somebody_says_are_heard(cases: dict[str, Outcome], name: st
     assert plain(cases[name].text("en")) == ["thank", "you"]
 
 
-@on("switch")
+@on("switch", "switch-end", "switch-start")
 def test_a_sentence_in_another_language_is_in_a_line_or_flagged(cases: dict[str, Outcome], name: str) -> None:
     report = json.loads((cases[name].out / "report.json").read_text(encoding="utf-8"))
-    flagged = [finding["rule"] for finding in report["dubs"][0]["findings"]]
-    heard = set(plain(cases[name].text("en")))
-    assert (
-        {"tomorrow", "bread"} <= heard
-        or {"mañana", "pan"} <= heard
-        or {"speech-in-a-line", "talked-over"} & set(flagged)
-    ), (heard, flagged)
+    flagged = {finding["rule"] for finding in report["dubs"][0]["findings"]}
+    heard = set(plain(cases[name].text(cases[name].manifest["source_language"])))
+    said = ({"tomorrow", "bread", "cheese"}, {"mañana", "pan", "queso"}, {"demain", "pain", "fromage"})
+    assert {"speech-in-a-line", "talked-over"} & flagged or any(words <= heard for words in said), (heard, flagged)
 
 
 @on("thousands")
 @pytest.mark.parametrize(
-    ("language", "numbers"),
+    ("language", "readings", "scales"),
     [
-        ("es", ("tres mil quinient", "doscient", "cincuenta mil")),
-        ("fr", ("trois mille cinq cent", "deux cent cinquante mille")),
-        ("it", ("tremilacinquecento", "duecentocinquantamila")),
-        ("pt", ("três mil e quinh", "duzent", "cinquenta mil")),
+        ("es", ("tres mil quinient", "doscientas cincuenta mil", "un millón"), (" mil ", "cincuenta mil", "millón")),
+        ("fr", ("trois mille cinq cent", "deux cent cinquante mille", "un million"), ("mille", "cinquante", "million")),
+        ("it", ("tremilacinquecento", "duecentocinquantamila", "un milione"), ("mila", "cinquanta", "milion")),
+        ("pt", ("três mil e quinhent", "duzentas e cinquenta mil", "um milhão"), (" mil ", "cinquenta mil", "milhão")),
     ],
 )
 def test_thousands_are_spoken_as_one_number(
-    cases: dict[str, Outcome], name: str, language: str, numbers: tuple[str, ...], tmp_path: Path
+    cases: dict[str, Outcome],
+    name: str,
+    language: str,
+    readings: tuple[str, ...],
+    scales: tuple[str, ...],
+    tmp_path: Path,
 ) -> None:
+    """What is given to the voice is whole; whisper-base mishears single words of it, but not the thousands."""
+    (dub,) = [dub for dub in cases[name].manifest["dubs"] if dub["language"] == language]
+    given = " ".join(spoken(line["text"], language) for line in dub["lines"]).lower().replace("-", " ")
+    assert all(reading in given for reading in readings), given
     heard = heard_in_words(cases[name].dubbed(language), language, tmp_path)
-    squeezed = heard.replace(" ", "")
-    assert all(number.replace(" ", "") in squeezed for number in numbers), heard
-    assert "cero" not in heard and "zéro" not in heard and "zero" not in heard, heard
+    assert all(scale in heard for scale in scales), heard
+    assert not {"cero", "zéro", "zero"} & set(plain(heard)), heard
 
 
 def heard_in_words(video: Path, language: str, folder: Path) -> str:

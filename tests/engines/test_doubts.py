@@ -41,6 +41,7 @@ SENTENCE = even("The boat was sold before the winter.", 1000, 3000)
         (even("The boat was sold.", 1000, 1900), Doubt.PASSED_OVER),
         (even("before the winter.", 2200, 3000), Doubt.PASSED_OVER),
         (words(("The", 1000, 1150), ("boat.", 1150, 3000)), Doubt.STRETCHED),
+        (words(("So", 1000, 1060), ("I", 1060, 1380), ("don't", 1380, 2200), ("hear.", 2200, 3000)), Doubt.STRETCHED),
         (even("and " * 40, 1000, 3000), Doubt.RUSHED),
         (even("It is not easy to tell what somebody said in so short a time, however hard we try.", 1000, 1400), None),
         (words(("you.", 1500, 1520)), Doubt.MADE_UP),

@@ -98,7 +98,7 @@ class Utterance:
             return Doubt.MADE_UP
         if rushed(self.words, self.span):
             return Doubt.RUSHED
-        if any(stretched(word) for word in self.words):
+        if any(stretched(word) for word in self.words) or any(map(_both_stretched, self.words, self.words[1:])):
             return Doubt.STRETCHED
         return Doubt.PASSED_OVER if self._uncovered_ms() > UNCOVERED_MS else None
 
@@ -210,6 +210,12 @@ def sure(heard: Heard) -> bool:
 
 def stretched(word: Word) -> bool:
     return word.span.len_ms > LONGEST_MS + LONGEST_LETTER_MS * letters(word.text)
+
+
+def _both_stretched(word: Word, following: Word) -> bool:
+    """What is passed over is often shared out between two words: "I don't" of 1.1 s."""
+    lasting = word.span.len_ms + following.span.len_ms
+    return lasting > LONGEST_MS + LONGEST_LETTER_MS * (letters(word.text) + letters(following.text))
 
 
 def trimmed(word: Word) -> Word:
