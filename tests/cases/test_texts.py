@@ -60,7 +60,7 @@ READ = {
         "it": "novanta",
         "pt": "noventa",
     },
-    "We need 1/2 of a cup of milk.": {"es": "medi", "fr": "demi", "it": "mezz", "pt": "mei"},
+    "We need 1/2 of a cup of milk.": {"es": "media taza", "fr": "demi tasse", "it": "mezza tazza", "pt": "meia xícara"},
     "Dr. Smith lives in the U.S. with Mrs. Jones.": {
         "es": "estados unidos",
         "fr": "états unis",

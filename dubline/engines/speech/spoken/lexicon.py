@@ -78,6 +78,8 @@ class Lexicon:
     """Those that are short for a word only before a number."""
     dated: tuple[str, ...] = ()
     """Words before a date in figures: "on 3/5"."""
+    parts_of: tuple[str, ...] = ()
+    """Words behind a fraction, each with the space or apostrophe that follows it: no date stands before them."""
     half: str = ""
     """Of a whole: "half of the people"."""
     articles: tuple[str, ...] = ()

@@ -43,9 +43,11 @@ def _numeric(language: Language) -> Iterator[Rule]:
         century = 0 if len(year) == 4 else 2000 if int(year) < 50 else 1900
         return said(day, month, century + int(year), match.group())
 
+    part = re.compile(rf"\s(?:{alternatives(language.words.parts_of)})(?<=[\s'’])(?!\d)")
+
     def short(match: re.Match[str]) -> str:
         first, second = int(match.group(2)), int(match.group(3))
-        if language.words.of and re.match(rf"\s{language.words.of}\s", match.string[match.end() :]):
+        if language.words.parts_of and part.match(match.string, match.end()):
             return match.group()
         day, month = (second, first) if (language.month_first and first <= 12) or second > 12 else (first, second)
         return match.group(1) + said(day, month, None, match.group()[len(match.group(1)) :])
