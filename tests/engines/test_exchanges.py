@@ -45,6 +45,14 @@ def test_a_quick_exchange_that_was_taken_for_one_voice_is_told_apart() -> None:
     assert who(found, said) in (["S1", "S1'"] * 5, ["S1'", "S1"] * 5)
 
 
+def test_alike_voices_are_told_apart_where_they_take_turns() -> None:
+    turns = exchange(*QUICK)
+    found = judged({"S1": [Span(0, 8000)]}, [span for span, _ in turns], voices(turns, apart=0.33))
+    assert who(found, turns) in (["S1", "S1'"] * 5, ["S1'", "S1"] * 5)
+    blocks = exchange(*(("A" if number < 5 else "B", length) for number, (_, length) in enumerate(QUICK)))
+    assert list(judged({"S1": [Span(0, 8000)]}, [span for span, _ in blocks], voices(blocks, apart=0.33))) == ["S1"]
+
+
 def test_one_voice_that_says_short_things_stays_one() -> None:
     said = exchange(*(("A", length) for length in (500, 450, 700, 400, 620, 380, 540, 900)))
     found = judged({"S1": [Span(0, 8000)]}, [span for span, _ in said], voices(said, apart=1.0, scatter=0.6))
