@@ -139,6 +139,16 @@ def test_a_second_look_that_tells_less_is_left_unless_it_takes_a_stretched_word_
     assert Utterance(Span(1000, 3000), words(("Yavoyahora.", 1000, 3000))).settled(heard(shorter)) == shorter
 
 
+def test_a_second_look_without_its_sentences_has_to_tell_far_more() -> None:
+    parted = even("Well, it is so. At least they say that I don't hear.", 1000, 2400)
+    bare = "Well it is so at least um they say that I don't hear"
+    span = Span(1000, 3000)
+    assert Utterance(span, parted).doubt() is Doubt.PASSED_OVER
+    assert Utterance(span, parted).settled(heard(even(bare, 1000, 2900))) == parted
+    fuller = even(bare + " so what can I say", 1000, 2900)
+    assert Utterance(span, parted).settled(heard(fuller)) == fuller
+
+
 def test_made_up_words_stay_only_if_the_second_look_is_sure_of_them() -> None:
     alone = Utterance(Span(1000, 1700), even("Thank you.", 1000, 1700))
     assert texts(alone.settled(heard(alone.words, log_probability=-0.3, no_speech=0.05))) == "Thank you."

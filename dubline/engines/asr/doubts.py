@@ -44,6 +44,9 @@ SYLLABLE_LETTERS, LAST_LETTER = 3, "\u2e7f"
 """Characters above it (Chinese, Japanese, Korean) are spoken as a syllable."""
 SYLLABLE_MS = 70
 """All that was recognized in an utterance lasts longer: the shortest vowels do."""
+SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
+WORTH_SENTENCES = 1.1
+"""Whisper sometimes writes a whole utterance without punctuation, with an "um" more than before."""
 LETTERS_S = 35
 """Nobody speaks more letters a second: fast talkers reach about 25."""
 LEAST_LOG_PROBABILITY, MOST_COMPRESSION = -1.0, 2.4
@@ -98,7 +101,7 @@ class Utterance:
             return Doubt.MADE_UP
         if rushed(self.words, self.span):
             return Doubt.RUSHED
-        if any(stretched(word) for word in self.words) or any(map(_both_stretched, self.words, self.words[1:])):
+        if _any_stretched(self.words):
             return Doubt.STRETCHED
         return Doubt.PASSED_OVER if self._uncovered_ms() > UNCOVERED_MS else None
 
@@ -113,7 +116,7 @@ class Utterance:
             return heard.words if believed and (self.voiced or sure(heard)) else ()
         if doubt is Doubt.RUSHED and (believed or looping(self.words)):
             return heard.words if believed else ()
-        if believed and (_letters(heard.words) > _letters(self.words) or _steadier(heard.words, self.words)):
+        if believed and (_tells_more(heard.words, self.words) or _steadier(heard.words, self.words)):
             return heard.words
         return self.words
 
@@ -212,6 +215,10 @@ def stretched(word: Word) -> bool:
     return word.span.len_ms > LONGEST_MS + LONGEST_LETTER_MS * letters(word.text)
 
 
+def _any_stretched(words: Sequence[Word]) -> bool:
+    return any(map(stretched, words)) or any(map(_both_stretched, words, words[1:]))
+
+
 def _both_stretched(word: Word, following: Word) -> bool:
     """What is passed over is often shared out between two words: "I don't" of 1.1 s."""
     lasting = word.span.len_ms + following.span.len_ms
@@ -250,9 +257,20 @@ def compression(text: str) -> float:
     return len(written) / len(zlib.compress(written))
 
 
+def _tells_more(words: Sequence[Word], before: Sequence[Word]) -> bool:
+    """More letters; far more where all ends of sentences are gone, without which nothing is translated well."""
+    least = WORTH_SENTENCES if _parted(before) and not _parted(words) else 1.0
+    return _letters(words) > least * _letters(before)
+
+
+def _parted(words: Sequence[Word]) -> bool:
+    """Does a sentence end within the words?"""
+    return any(word.text.endswith(SENTENCE_ENDS) for word in words[:-1])
+
+
 def _steadier(words: Sequence[Word], before: Sequence[Word]) -> bool:
     """Without the stretched words that were there before."""
-    return any(stretched(word) for word in before) and not any(stretched(word) for word in words)
+    return _any_stretched(before) and not _any_stretched(words)
 
 
 def _nearness(word: Span, speech: Span) -> int:
