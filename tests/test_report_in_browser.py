@@ -39,6 +39,12 @@ UNSEEN = """() => [...document.querySelectorAll("table.lines tbody tr")].flatMap
     .filter((cell) => cell.textContent.trim() && !(cell.getBoundingClientRect().width > 20 && cell.dataset.head))
     .map((cell) => cell.outerHTML)"""
 
+BROKEN = """() => [...document.querySelectorAll(".badge")].filter((badge) => {
+    const word = document.createRange();
+    word.selectNodeContents(badge);
+    return !/[ -]/.test(badge.textContent) && new Set([...word.getClientRects()].map((box) => box.top)).size > 1;
+}).map((badge) => badge.textContent)"""
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -82,6 +88,7 @@ def test_every_column_is_seen(browser: Browser, tmp_path: Path, width: int) -> N
     assert page.evaluate(WIDE) == 0
     assert page.evaluate(UNSEEN) == []
     assert page.evaluate(CLIPPED) == []
+    assert page.evaluate(BROKEN) == []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         page.screenshot(path=PICTURES / "report" / f"{width}-{scheme}.png", full_page=True)
