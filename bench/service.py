@@ -2,8 +2,9 @@
 
 The videos of bench.quality that are in English are uploaded one after the other to a service that has seen none
 before, with the real engines of the offline profile. For each: what it takes from the created session to the finished
-dub, and what the page said would be left, once the video's length was known and halfway; `error` is told over true,
-less one. Then lines of the last are edited, and the new clip is fetched as soon as it is there: then it can be heard.
+dub, and what the page said would be left, when it first did and halfway; `error` is told over true, less one, and
+`nothing_told_s` is how long it said nothing. Then lines of the last are edited, and the new clip is fetched as soon as
+it is there: then it can be heard.
 """
 
 from __future__ import annotations
@@ -95,13 +96,14 @@ def dubbed(client: httpx.Client, video: Path) -> dict[str, Any]:
     etas = [
         (datetime.fromisoformat(one["at"]).timestamp(), one["data"]["eta_s"])
         for one in events[next(n for n, one in enumerate(events) if one["data"].get("name") == "ingest") :]
-        if one["kind"] == "progress"
+        if one["kind"] == "progress" and one["data"]["eta_s"] is not None  # at first nothing is known
     ]
     halfway = min(etas, key=lambda eta: abs(eta[0] - (ends + begins) / 2))
     found = {
         "video": video.name,
         "video_s": client.get(f"/v1/sessions/{made['id']}").json()["duration_s"],
         "seconds": round(ends - begins, 1),
+        "nothing_told_s": round(etas[0][0] - begins, 1),
         "error_at_start": error(etas[0], ends),
         "error_halfway": error(halfway, ends),
     }

@@ -74,9 +74,9 @@ HALF_LIFE = 0.07
 """Of the time that the run has taken, after how much a stage that is done says half as much of the pace."""
 ENDING, OVERDUE = 0.03, 0.3
 """What is left at least of a stage that gives no sign: shares of the time that it took, and that it took too long."""
-LATELY = 0.15
-"""Of a stage, the share by which its speed is measured."""
-OWN_SHARE = 0.15
+LATELY = 0.4
+"""Of a stage, the share by which its speed is measured: phrases are of unlike length."""
+OWN_SHARE = 0.4
 """Of a stage, after how much its own speed alone tells when it ends."""
 GROWTH = 0.02
 """Of what is left, by how much it grows within a second at most, once it was told: what is learned is told in steps."""
