@@ -16,7 +16,7 @@ from itertools import accumulate, pairwise
 from dubline.domain.cues import CueLimits
 
 _SPACE = re.compile(r"[^\S\u00a0\u202f]+")  # a no-break space holds French punctuation to its word
-_SENTENCE_END = re.compile(r"[.?!…。？！।॥؟۔][\"'”’»)\]」』）]*$")
+SENTENCE_END = re.compile(r"[.?!…。？！।॥؟۔][\"'”’»)\]」』）]*$")
 _CLAUSE_END = re.compile(r"[,;:，、；：،؛—–][\"'”’»)\]」』）]*$")
 _HANGING = re.compile(r"[?!:;%»…।॥؟،؛.,]+")
 _OPENING = "「『（〈《【〔“‘(\\[{"
@@ -118,7 +118,7 @@ def joined(line: Sequence[Token]) -> str:
 
 def break_cost(before: Token, after: Token, language: str) -> int:
     """0 (a sentence ends) to 6 (an article would be left hanging, or a word may be cut)."""
-    if _SENTENCE_END.search(before.text):
+    if SENTENCE_END.search(before.text):
         return 0
     if _CLAUSE_END.search(before.text):
         return 1

@@ -259,7 +259,7 @@ def test_thousands_are_spoken_as_one_number(
     assert all(reading in given for reading in readings), given
     heard = heard_in_words(cases[name].dubbed(language), language, tmp_path)
     assert all(scale in heard for scale in scales), heard
-    assert not {"cero", "zéro", "zero"} & set(plain(heard)), heard
+    assert not any(zero in heard for zero in ("cero", "zéro", "zero")), heard
 
 
 def heard_in_words(video: Path, language: str, folder: Path) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 
+from dubline.domain.linebreaks import SENTENCE_END
 from dubline.domain.time import Span, gaps
 from dubline.domain.transcript import Word
 from dubline.engines.asr.phrases import made_up, tells_credits
@@ -44,7 +45,6 @@ SYLLABLE_LETTERS, LAST_LETTER = 3, "\u2e7f"
 """Characters above it (Chinese, Japanese, Korean) are spoken as a syllable."""
 SYLLABLE_MS = 70
 """All that was recognized in an utterance lasts longer: the shortest vowels do."""
-SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
 WORTH_SENTENCES = 1.1
 """Whisper sometimes writes a whole utterance without punctuation, with an "um" more than before."""
 LETTERS_S = 35
@@ -265,7 +265,7 @@ def _tells_more(words: Sequence[Word], before: Sequence[Word]) -> bool:
 
 def _parted(words: Sequence[Word]) -> bool:
     """Does a sentence end within the words?"""
-    return any(word.text.endswith(SENTENCE_ENDS) for word in words[:-1])
+    return any(SENTENCE_END.search(word.text) for word in words[:-1])
 
 
 def _steadier(words: Sequence[Word], before: Sequence[Word]) -> bool:

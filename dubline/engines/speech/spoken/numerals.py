@@ -23,11 +23,9 @@ class Numerals:
     def __init__(self, language: str) -> None:
         self._language = language
 
-    @cache  # noqa: B019  # one object a language, kept as long as the process
     def cardinal(self, number: int, form: Form = "numbering") -> str:
         return self._said(number, "cardinal", form)
 
-    @cache  # noqa: B019  # as above
     def ordinal(self, number: int, form: Form = "masculine") -> str:
         return self._said(number, "ordinal", form)
 
@@ -38,11 +36,16 @@ class Numerals:
     def _said(self, number: int, kind: str, form: Form) -> str:
         if number >= 10**LONGEST:
             return self.digits(str(number))
-        engine = _engine(self._language)
-        wanted = ["spellout-numbering"] if (kind, form) == ("cardinal", "numbering") else []
-        wanted += [f"spellout-{kind}-{form}", f"spellout-{kind}", f"spellout-{kind}-masculine"]
-        name = next(name for name in wanted if name in engine.rulesets)
-        return str(engine.format_number(number, ruleset_names=[name]).text)
+        return _spelled(self._language, number, kind, form)
+
+
+@cache
+def _spelled(language: str, number: int, kind: str, form: Form) -> str:
+    engine = _engine(language)
+    wanted = ["spellout-numbering"] if (kind, form) == ("cardinal", "numbering") else []
+    wanted += [f"spellout-{kind}-{form}", f"spellout-{kind}", f"spellout-{kind}-masculine"]
+    name = next(name for name in wanted if name in engine.rulesets)
+    return str(engine.format_number(number, ruleset_names=[name]).text)
 
 
 @cache
